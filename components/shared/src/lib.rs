@@ -1,0 +1,28 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! The contract of Direct Sockets.
+//!
+//! Three processes take part: *script* (the process with SpiderMonkey), the *broker*
+//! (a thread in the embedder's process) and *net* (the process that owns every OS socket).
+//! This crate holds what they say to each other, the validation of what pages pass in, the one
+//! table of errors, and the limits. It is plain data: no engine, no runtime, no socket.
+//!
+//! <https://wicg.github.io/direct-sockets/>
+
+mod address;
+mod error;
+mod host;
+pub mod limits;
+mod message;
+mod options;
+
+pub use address::Address;
+pub use error::{DomExceptionName, SocketError};
+pub use host::Host;
+pub use message::{
+    BrokerMessage, ClientEvent, ConnectRequest, Grant, NetControl, NetHello, NetStatistics, Owner,
+    PROTOCOL_VERSION, ReadResult, SocketEvent, SocketId, SocketRequest, WriteResult,
+};
+pub use options::{DnsQueryType, OptionError, TcpExtras, TcpOpen, TcpOptions};

@@ -1,0 +1,58 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! Every limit of the feature, in one place, each with its reason.
+
+/// The high water mark of a TCP readable stream, in bytes (decision AMB-07): enough for one full
+/// payload to be read ahead, small enough for thousands of idle sockets.
+pub const TCP_READABLE_HIGH_WATER_MARK: u32 = 64 * 1024;
+
+/// The high water mark of a TCP writable stream, in chunks (decision AMB-07): the default of Streams.
+pub const TCP_WRITABLE_HIGH_WATER_MARK: u32 = 1;
+
+/// The most bytes of page data in one message. Below the size at which ipc-channel splits a message
+/// over a second socket (a fragment of the send buffer of about 200 KiB).
+pub const MAX_PAYLOAD: usize = 64 * 1024;
+
+/// How many bytes of one socket script may have on the way to the kernel without having heard that
+/// they were taken: four payloads, so that net always has the next one while it waits for credit to
+/// travel. This bounds what net holds for a socket whose peer does not read.
+pub const WRITE_WINDOW: u32 = 256 * 1024;
+
+/// Net returns write credit once this many bytes have been taken by the kernel: half the window, so
+/// that script refills while the other half is being written.
+pub const WRITE_CREDIT_BATCH: u32 = WRITE_WINDOW / 2;
+
+/// The most bytes of a host name that are looked at. DNS allows 253; the rest is room for zones and for
+/// names that other resolvers understand. Longer ones fail with [`crate::SocketError::InvalidHost`].
+pub const MAX_HOST_BYTES: usize = 1024;
+
+/// The smallest keep-alive delay that a page may ask for, in milliseconds (constructor step 2).
+pub const MIN_KEEP_ALIVE_DELAY_MS: u32 = 1000;
+
+/// The largest keep-alive delay that Linux takes, in seconds (`MAX_TCP_KEEPIDLE`).
+pub const MAX_KEEP_ALIVE_SECONDS: u32 = 32767;
+
+/// How many sockets one global may have in net at the same time. Keeps one page from taking the
+/// descriptors of all others; above what pages are seen to use by two orders of magnitude.
+pub const MAX_SOCKETS_PER_CLIENT: usize = 16 * 1024;
+
+/// How many events may wait for a content process that does not take them. An honest one causes
+/// at most two for each socket request; one that is over this is cut off.
+pub const MAX_QUEUED_EVENTS: usize = 64 * 1024;
+
+/// How long the net process may take from its start until it has reported in.
+pub const NET_START_TIMEOUT_MS: u64 = 5_000;
+
+/// A net process that ends sooner than this after its start has died quickly.
+pub const NET_QUICK_DEATH_MS: u64 = 2_000;
+
+/// After so many quick deaths in a row the broker waits before it starts net again.
+pub const NET_QUICK_DEATHS_BEFORE_BACK_OFF: u32 = 3;
+
+/// How long the broker refuses to start net after too many quick deaths.
+pub const NET_BACK_OFF_MS: u64 = 2_000;
+
+/// How often script asks the broker again when a channel breaks before net has taken it.
+pub const MAX_CONNECT_ATTEMPTS: u32 = 3;

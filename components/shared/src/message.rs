@@ -1,0 +1,213 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! The messages. Two enums carry the life of every socket, [`SocketRequest`] from script to net and
+//! [`SocketEvent`] from net to script; all events of one socket travel on one channel and so keep their
+//! order. Two more start and stop things: [`BrokerMessage`] from script to the broker and [`NetControl`]
+//! from the broker to net.
+//!
+//! Channels are raw `ipc_channel` types throughout: Servo's own channel types serialise as a pointer in
+//! single-process mode and must never reach another process.
+
+use ipc_channel::ipc::{IpcReceiver, IpcSender};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::{Address, SocketError, TcpOpen};
+
+/// Said in [`NetHello`]; a net binary of another version is refused.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Names a socket within its client (one global). Script picks it and never uses one twice.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct SocketId(pub u64);
+
+/// Which global a channel belongs to, as script says. Only the event loop that says so is certain.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct Owner {
+    /// The pipeline of the document, or of the document that made the worker.
+    pub pipeline: String,
+    /// The worker, if it is one.
+    pub worker: Option<String>,
+}
+
+/// From script to the broker, on the sender of one event loop.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum BrokerMessage {
+    /// The first socket of a global: pass these channel ends on to net.
+    Connect(ConnectRequest),
+}
+
+/// What a global hands to the broker for its first socket, and again after net was lost.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct ConnectRequest {
+    /// Whose sockets these will be.
+    pub owner: Owner,
+    /// The serialised origin of the global.
+    pub origin: String,
+    /// 0 at first; more when an earlier channel broke before net said [`ClientEvent::Ready`], so that
+    /// the broker makes sure of net before it hands the channel on.
+    pub attempt: u32,
+    /// Net reads requests here. Net owns it from then on.
+    pub requests: IpcReceiver<SocketRequest>,
+    /// Net (or the broker, to refuse) writes events here. When the last copy is dropped, the global's sockets are lost.
+    pub events: IpcSender<ClientEvent>,
+}
+
+/// What a global may do. Attached by the broker; net obeys it and no claim in a request.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Grant {
+    /// The origin that the broker allowed.
+    pub origin: String,
+    /// The most sockets at the same time.
+    pub max_sockets: usize,
+}
+
+/// The first message of a net process, on the one-shot channel named in its command line.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct NetHello {
+    /// [`PROTOCOL_VERSION`] of the net binary.
+    pub version: u32,
+    /// Its process id.
+    pub pid: u32,
+    /// The broker owns this. When it is dropped, net ends.
+    pub control: IpcSender<NetControl>,
+}
+
+/// From the broker to net.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum NetControl {
+    /// A new client. Net answers [`ClientEvent::Ready`] on `events`.
+    Register {
+        /// Whose sockets these will be.
+        owner: Owner,
+        /// What it may do.
+        grant: Grant,
+        /// Net reads requests here; when it breaks, net closes all sockets of the client.
+        requests: IpcReceiver<SocketRequest>,
+        /// Net writes events here, and drops it when the client has gone.
+        events: IpcSender<ClientEvent>,
+    },
+    /// Answer at once: the broker wonders whether net still lives, or wants the figures.
+    Statistics(IpcSender<NetStatistics>),
+    /// Close everything and end.
+    Exit,
+}
+
+/// A snapshot of what net holds.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct NetStatistics {
+    /// Clients (globals) registered.
+    pub clients: u64,
+    /// Sockets opening or open.
+    pub sockets: u64,
+    /// Bytes of page data held in net's memory at this moment, on the way to the kernel.
+    pub bytes_held: u64,
+    /// Bytes read from the OS since the start.
+    pub bytes_received: u64,
+    /// Bytes taken by the OS since the start.
+    pub bytes_sent: u64,
+}
+
+/// From script to net. Unknown ids, and requests that make no sense in a socket's state, are ignored.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum SocketRequest {
+    /// Open a TCP connection under a fresh id. Answered by [`SocketEvent::Opened`] or [`SocketEvent::OpenFailed`].
+    /// The socket starts with [`crate::limits::WRITE_WINDOW`] bytes of write credit and no read.
+    OpenTcp { id: SocketId, open: TcpOpen },
+    /// Read once from the OS, up to `max` bytes (at most [`crate::limits::MAX_PAYLOAD`] are given at once, at least
+    /// 1 is asked for). Answered by exactly one [`SocketEvent::Read`], unless cancelled. A second one while one
+    /// is outstanding is ignored.
+    Read { id: SocketId, max: u32 },
+    /// Cancel the outstanding read and all later ones; nothing more is reported about reading.
+    CancelRead { id: SocketId },
+    /// A part of a chunk, at most [`crate::limits::MAX_PAYLOAD`] bytes, covered by write credit. `last` marks the end of the
+    /// chunk; when the OS has taken it, net answers [`SocketEvent::Written`] for the whole chunk. One chunk at a time.
+    Write {
+        id: SocketId,
+        bytes: ByteBuf,
+        last: bool,
+    },
+    /// Stop writing as soon as possible. A chunk that has begun and is not written completely is answered with
+    /// [`WriteResult::Interrupted`]; where its answer is already on the way, nothing more is said. No write follows.
+    AbortWrite { id: SocketId },
+    /// Shut the socket down for writing (FIN). Answered by [`SocketEvent::WriteShutdown`], also when the OS reports an
+    /// error (decision AMB-20).
+    ShutdownWrite { id: SocketId },
+    /// Close the OS socket, whatever it is doing. Answered by [`SocketEvent::Closed`], the last event of the socket.
+    Close { id: SocketId },
+    /// Nobody will look at this socket any more: close it and say nothing.
+    Abandon { id: SocketId },
+}
+
+impl SocketRequest {
+    /// The socket that this is about.
+    pub fn id(&self) -> SocketId {
+        match self {
+            Self::OpenTcp { id, .. } |
+            Self::Read { id, .. } |
+            Self::CancelRead { id } |
+            Self::Write { id, .. } |
+            Self::AbortWrite { id } |
+            Self::ShutdownWrite { id } |
+            Self::Close { id } |
+            Self::Abandon { id } => *id,
+        }
+    }
+}
+
+/// From net (or the broker) to a global.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum ClientEvent {
+    /// Net has taken the channel; requests may be sent.
+    Ready {
+        /// The process id of net, for people who debug.
+        net_pid: u32,
+    },
+    /// The broker did not hand the channel to net, for this reason. The last event.
+    Refused(SocketError),
+    /// Something happened to a socket.
+    Socket { id: SocketId, event: SocketEvent },
+}
+
+/// What happens to one socket, in the order in which it happened.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum SocketEvent {
+    /// The connection is there.
+    Opened { local: Address, remote: Address },
+    /// It is not, and net has forgotten the socket. The last event.
+    OpenFailed(SocketError),
+    /// The answer to a read.
+    Read(ReadResult),
+    /// The OS has taken so many more bytes of a chunk that goes on; they may be sent again.
+    WriteCredit(u32),
+    /// The answer to a chunk. All its credit is returned with it.
+    Written(WriteResult),
+    /// The answer to [`SocketRequest::ShutdownWrite`].
+    WriteShutdown,
+    /// The OS socket is closed. The last event.
+    Closed,
+}
+
+/// How a read ended: exactly one of three (decision AMB-06).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum ReadResult {
+    /// Bytes, at least one.
+    Data(ByteBuf),
+    /// The peer has shut its side down. No read follows.
+    End,
+    /// The OS reported an error. No read follows.
+    Error(SocketError),
+}
+
+/// How a chunk ended: exactly one of three (decision AMB-16).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum WriteResult {
+    /// The OS has taken every byte.
+    Done,
+    /// The OS reported an error. No write follows.
+    Error(SocketError),
+    /// An abort came first. No write follows.
+    Interrupted,
+}
