@@ -1,0 +1,36 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""`./mach fork`"""
+
+import argparse
+from pathlib import Path
+
+SUMMARY = "generate Servo's changed crates under target/fork"
+NEEDS_VENV = True
+DETAILS = """\
+Reads components/servo/fork.toml: fetches the published sources (through cargo, checked against
+their checksums), copies our files in, applies components/servo/patches/*.patch and edits the
+manifests. Files whose content stays the same are left alone. `build`, `run` and `test` do this
+by themselves."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="generate the same into DIR, with copies of the crates of this repository that it needs, "
+        "and print the [patch.crates-io] lines for an application's Cargo.toml",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from mach_support import forking
+
+    if arguments.out is not None:
+        print(forking.generate_elsewhere(arguments.out.absolute()), end="")
+    else:
+        forking.generate()
+    return 0
