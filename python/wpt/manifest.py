@@ -150,7 +150,8 @@ def window_page(url: str, meta: Meta) -> str:
 def worker_page(url: str, meta: Meta) -> str:
     """The page that runs a script in a dedicated worker."""
     worker = url[: -len(".js")] + ".worker.js"
-    return f'{head(meta)}<div id=log></div>\n<script>fetch_tests_from_worker(new Worker("{worker}" + location.search));</script>\n'
+    start = f'fetch_tests_from_worker(new Worker("{worker}" + location.search));'
+    return f"{head(meta)}<div id=log></div>\n<script>{start}</script>\n"
 
 
 def worker_script(url: str, meta: Meta) -> str:

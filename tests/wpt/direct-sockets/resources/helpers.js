@@ -1,0 +1,205 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+// What the tests of this folder share.
+
+"use strict";
+
+const MIB = 1024 * 1024;
+
+// Drains microtasks only, and never reaches another task.
+async function micro(turns = 1000) {
+  for (let i = 0; i < turns; i++) {
+    await null;
+  }
+}
+
+// Resolves in a later task.
+function task() {
+  return new Promise(resolve => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+// Time for things to happen that should not happen: a few tasks, trips to the server and a moment.
+// Only for showing that something stays as it is.
+async function quiet(milliseconds = 150) {
+  for (let i = 0; i < 3; i++) {
+    await task();
+    await ask("/os/time");
+  }
+  await new Promise(resolve => setTimeout(resolve, milliseconds));
+}
+
+// What a promise is now, seen without waiting for a task.
+async function state(promise) {
+  const pending = {};
+  const racing = Promise.race([promise, pending]);
+  try {
+    return (await racing) === pending ? "pending" : "fulfilled";
+  } catch {
+    return "rejected";
+  }
+}
+
+// Resolves with the error of a promise that has to reject.
+async function rejection(promise, what = "the promise") {
+  let value;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  assert_unreached(`${what} fulfilled with ${String(value)} instead of rejecting`);
+}
+
+function assert_dom_exception(error, name, what = "the error") {
+  assert_true(error instanceof DOMException, `${what} is a DOMException: ${String(error)}`);
+  assert_equals(error.name, name, `${what}: name`);
+  const codes = { NetworkError: 19, InvalidStateError: 11, NotAllowedError: 0, AbortError: 20 };
+  assert_equals(error.code, codes[name], `${what}: code`);
+}
+
+async function rejectsWith(promise, name, what) {
+  const error = await rejection(promise, what);
+  if (name === "TypeError") {
+    assert_true(error instanceof TypeError, `${what || "the error"} is a TypeError: ${String(error)}`);
+  } else {
+    assert_dom_exception(error, name, what);
+  }
+  return error;
+}
+
+async function rejectsExactly(promise, expected, what = "the promise") {
+  const error = await rejection(promise, what);
+  assert_true(error === expected, `${what} rejects with the very error: ${String(error)}`);
+}
+
+// A call that has to throw at once; the error.
+function thrown(body, what = "the call") {
+  try {
+    body();
+  } catch (error) {
+    return error;
+  }
+  assert_unreached(`${what} did not throw`);
+}
+
+// A bound for waits that a test makes itself, far above what they take.
+function within(t, promise, milliseconds, what) {
+  return Promise.race([
+    promise,
+    new Promise((_, reject) => {
+      t.step_timeout(() => reject(new Error(`${what} took longer than ${milliseconds} ms`)), milliseconds);
+    }),
+  ]);
+}
+
+// An open socket to a peer, with its parts. Whatever the test leaves of it is closed when the test ends.
+async function connect(t, peer, options) {
+  const socket = new TCPSocket(peer.address, peer.port, options);
+  t.add_cleanup(() => dispose(socket));
+  const info = await socket.opened;
+  return { socket, info, readable: info.readable, writable: info.writable };
+}
+
+// Close what can be closed; streams that are locked end with the page.
+async function dispose(socket) {
+  if ((await state(socket.opened)) === "fulfilled") {
+    socket.close().catch(() => {});
+  }
+}
+
+function bytes(...values) {
+  return new Uint8Array(values);
+}
+
+function encode(text) {
+  return new TextEncoder().encode(text);
+}
+
+function decode(view) {
+  return new TextDecoder().decode(view);
+}
+
+// Read so many bytes from a default reader.
+async function readExactly(reader, count) {
+  const result = new Uint8Array(count);
+  let at = 0;
+  while (at < count) {
+    const { done, value } = await reader.read();
+    assert_false(done, `the stream ended after ${at} of ${count} bytes`);
+    assert_greater_than(value.length, 0, "no chunk is empty");
+    assert_less_than_equal(at + value.length, count, "no more bytes than expected");
+    result.set(value, at);
+    at += value.length;
+  }
+  return result;
+}
+
+// Read until the end of the stream.
+async function readAll(reader) {
+  const chunks = [];
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) {
+      break;
+    }
+    assert_greater_than(value.length, 0, "no chunk is empty");
+    chunks.push(value);
+    length += value.length;
+  }
+  const result = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    result.set(chunk, at);
+    at += chunk.length;
+  }
+  return result;
+}
+
+// Collect `unhandledrejection` events while `body` runs, and a little longer.
+async function unhandledRejections(body) {
+  const found = [];
+  const listener = event => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    found.push(event);
+  };
+  self.addEventListener("unhandledrejection", listener, { capture: true });
+  try {
+    await body();
+    await quiet();
+  } finally {
+    self.removeEventListener("unhandledrejection", listener, { capture: true });
+  }
+  return found;
+}
+
+// Allocate until `condition` holds: the only way to a garbage collection that every engine has. Bounded.
+async function collectGarbageUntil(condition, rounds = 400) {
+  for (let round = 0; round < rounds; round++) {
+    let garbage = [];
+    for (let i = 0; i < 40; i++) {
+      garbage.push(new ArrayBuffer(1 * MIB));
+    }
+    for (let i = 0; i < 100000; i++) {
+      garbage[i % 40] = { round, i, text: `${round} ${i}` };
+    }
+    garbage = null;
+    await task();
+    if (await condition()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+const isWindow = "document" in self;
