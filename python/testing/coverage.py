@@ -1,0 +1,92 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Which requirements the passed tests of a run cover.
+
+tests/requirements.txt has one requirement a line: its id, then nothing, `later: REASON` (for what is not built
+yet), or `uncovered: REASON` (for what no test can show).
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from testing.results import PASS, Result
+
+_LINE = re.compile(r"^([A-Z]+(?:-[A-Z]+)?-\d\d)(?:\s+(later|uncovered):\s*(\S.*))?$")
+
+
+class CoverageError(Exception):
+    """The list of requirements cannot be read; the text names the line."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One requirement: `excuse` is '', 'later' or 'uncovered'."""
+
+    name: str
+    excuse: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome."""
+
+    covered: list[str]
+    missing: list[str]
+    excused: list[Requirement]
+    # Requirements that carry an excuse although passed tests cover them.
+    covered_early: list[str]
+    # Ids that tests name and that do not exist.
+    unknown: list[str]
+
+    def text(self) -> str:
+        """The report as lines."""
+        asked = len(self.covered) + len(self.missing)
+        lines = [f"requirements covered by passed tests: {len(self.covered)} of {asked}"]
+        lines += [f"  not covered: {name}" for name in self.missing]
+        lines += [f"  named by a test, but no requirement: {name}" for name in self.unknown]
+        by_excuse: dict[str, list[Requirement]] = {}
+        for requirement in self.excused:
+            by_excuse.setdefault(f"{requirement.excuse}: {requirement.reason}", []).append(requirement)
+        for excuse, requirements in sorted(by_excuse.items()):
+            lines.append(f"  {len(requirements)} {excuse}")
+        if self.covered_early:
+            lines.append(f"  covered already, though excused: {' '.join(self.covered_early)}")
+        return "\n".join(lines)
+
+
+def read(path: Path) -> list[Requirement]:
+    """Reads the list of requirements."""
+    requirements = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.match(line)
+        if not match:
+            raise CoverageError(f"{path.name}:{number}: {line!r} is not an id with `later:` or `uncovered:`")
+        requirements.append(Requirement(match[1], match[2] or "", match[3] or ""))
+    names = [requirement.name for requirement in requirements]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise CoverageError(f"{path.name}: {twice[0]} stands there twice")
+    return requirements
+
+
+def report(requirements: list[Requirement], results: list[Result]) -> Report:
+    """Compares the requirements with what the passed tests name."""
+    passed = {name for result in results if result.status == PASS for name in result.ids}
+    named = {name for result in results for name in result.ids}
+    known = {requirement.name for requirement in requirements}
+    asked = [requirement.name for requirement in requirements if not requirement.excuse]
+    excused = [requirement for requirement in requirements if requirement.excuse]
+    return Report(
+        [name for name in asked if name in passed],
+        [name for name in asked if name not in passed],
+        excused,
+        [requirement.name for requirement in excused if requirement.name in passed],
+        sorted(named - known),
+    )

@@ -1,0 +1,90 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Runs the tests of the Python code, and gives one result a test."""
+
+import importlib
+import sys
+import unittest
+from pathlib import Path
+
+from testing.results import FAIL, PASS, SKIP, Part
+
+
+class _Recorder(unittest.TextTestResult):
+    """Keeps what became of each test."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.part: Part | None = None
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._record(test, PASS)
+
+    def addFailure(self, test, error):
+        super().addFailure(test, error)
+        self._record(test, FAIL, str(error[1]))
+
+    def addError(self, test, error):
+        super().addError(test, error)
+        self._record(test, FAIL, str(error[1]))
+
+    def addSubTest(self, test, subtest, error):
+        super().addSubTest(test, subtest, error)
+        if error is not None:
+            self._record(subtest, FAIL, str(error[1]))
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._record(test, SKIP, reason)
+
+    def addExpectedFailure(self, test, error):
+        super().addExpectedFailure(test, error)
+        self._record(test, SKIP, "expected to fail")
+
+    def addUnexpectedSuccess(self, test):
+        super().addUnexpectedSuccess(test)
+        self._record(test, FAIL, "was expected to fail, and passed")
+
+    def _record(self, test, status: str, detail: str = "") -> None:
+        if self.part is not None:
+            first_line = detail.strip().splitlines()[0] if detail.strip() else ""
+            self.part.add(test.id(), status, first_line)
+
+
+def packages(root: Path) -> list[str]:
+    """The packages below python/ that have tests."""
+    return sorted(f"{path.parent.parent.name}.tests" for path in root.glob("*/tests/__init__.py"))
+
+
+def run(root: Path, part: Part, pattern: str | None = None) -> None:
+    """Runs all tests below `root`, or those whose name contains `pattern`."""
+    loader = unittest.TestLoader()
+    suite = unittest.TestSuite()
+    for package in packages(root):
+        directory = Path(importlib.import_module(package).__file__).parent
+        suite.addTests(_matching(loader.discover(str(directory), top_level_dir=str(root)), pattern))
+    _Runner(part).run(suite)
+
+
+class _Runner(unittest.TextTestRunner):
+    """Gives its recorder the part that it writes to."""
+
+    def __init__(self, part: Part):
+        super().__init__(stream=sys.stderr, resultclass=_Recorder)
+        self._part = part
+
+    def _makeResult(self):
+        result = super()._makeResult()
+        result.part = self._part
+        return result
+
+
+def _matching(suite: unittest.TestSuite, pattern: str | None):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from _matching(test, pattern)
+        elif pattern is None or pattern in test.id():
+            yield test

@@ -1,0 +1,204 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The parts of the test suite, and the run of all of them."""
+
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Callable
+
+from mach_support import bootstrap, cargo, paths
+from mach_support.log import Failure, say
+from testing import cargo_tests, coverage, results, scripts, skips
+from testing.results import FAIL, PASS, Part
+
+SKIPS = paths.ROOT / "tests/expected-skips.txt"
+REQUIREMENTS = paths.ROOT / "tests/requirements.txt"
+WPT_RUNNER = paths.ROOT / "python/wpt/run.py"
+
+# How long all web-platform style tests together may take, in seconds.
+WPT_LIMIT = 2400.0
+WPT_FULL_LIMIT = 4 * 3600.0
+
+# Long tests are ignored by cargo unless all of them are asked for.
+FULL_VARIABLE = "DIRECT_SOCKETS_FULL_TESTS"
+
+# Packages of the workspace that contains Servo.
+ENGINE_PACKAGES = ("direct-sockets-webview", "direct-sockets-shell")
+
+
+def test_scripts(pattern: str | None = None) -> Part:
+    """The tests of the Python code."""
+    part = Part("scripts", "./mach test-scripts")
+    scripts.run(paths.ROOT / "python", part, pattern)
+    return part
+
+
+def test_tidy() -> Part:
+    """The checks of the sources themselves."""
+    from tidy import checks
+
+    part = Part("tidy", "./mach test-tidy")
+    for name, problems in checks.run(paths.ROOT):
+        for problem in problems:
+            print(f"tidy: {problem}", file=sys.stderr)
+        part.add(name, FAIL if problems else PASS, f"{len(problems)} problems" if problems else "")
+    return part
+
+
+def test_unit(
+    package: str | None = None, pattern: str | None = None, full: bool = False, release: bool = False
+) -> Part:
+    """The Rust tests of the engine-free workspace."""
+    bootstrap.check_rust()
+    part = Part("unit", _with_flags("./mach test-unit", release, full))
+    environment = _test_environment(cargo.unit_environment(), full)
+    manifest = paths.ROOT / "Cargo.toml"
+    cargo_tests.run(
+        cargo_tests.Options(manifest, environment, package, pattern, release, include_ignored=full), part
+    )
+    return part
+
+
+def test_engine(
+    package: str | None = None, pattern: str | None = None, full: bool = False, release: bool = False
+) -> Part:
+    """The Rust tests of the workspace that contains Servo: embedding and command line."""
+    cargo.prepare_engine()
+    part = Part("engine", _with_flags("./mach test-unit --engine", release, full))
+    environment = _test_environment(cargo.engine_environment(), full)
+    cargo_tests.run(
+        cargo_tests.Options(paths.ENGINE_MANIFEST, environment, package, pattern, release, include_ignored=full), part
+    )
+    return part
+
+
+def _test_environment(environment: dict[str, str], full: bool) -> dict[str, str]:
+    environment = {**environment, "RUST_BACKTRACE": environment.get("RUST_BACKTRACE", "1")}
+    return {**environment, FULL_VARIABLE: "1"} if full else environment
+
+
+def _with_flags(command: str, release: bool, full: bool) -> str:
+    return command + (" --release" if release else "") + (" --full" if full else "")
+
+
+def build_engine(release: bool) -> Part:
+    """The build of the shell, as one test."""
+    part = Part("build", "./mach build" + (" --release" if release else ""))
+    try:
+        cargo.build_engine(release)
+        part.add("the shell is built", PASS)
+    except Failure as failure:
+        part.add("the shell is built", FAIL, str(failure))
+    return part
+
+
+def test_wpt(arguments: list[str], release: bool, full: bool = False) -> Part:
+    """The web-platform style tests, run by python/wpt/run.py, which writes target/test-results/wpt.jsonl."""
+    part = Part("wpt", _with_flags("./mach test-wpt", release, full))
+    binary = paths.shell_binary(release)
+    if not binary.exists():
+        part.add("the runner", FAIL, f"{binary} does not exist")
+        return part
+    output = paths.RESULTS / "wpt.jsonl"
+    output.unlink(missing_ok=True)
+    status = run_wpt([*(["--full"] if full else []), *arguments], binary, WPT_FULL_LIMIT if full else WPT_LIMIT)
+    try:
+        part.results = results.read(output)
+    except (OSError, ValueError, KeyError) as error:
+        part.add("the runner", FAIL, f"left no readable results: {error}")
+        return part
+    if status != 0 and not part.failures():
+        part.add("the runner", FAIL, cargo_tests.describe_status(status))
+    return part
+
+
+def run_wpt(arguments: list[str], binary: Path, limit: float | None) -> int:
+    """Starts the runner of the web-platform style tests; its output goes to stderr when there is a limit."""
+    command = [sys.executable, str(WPT_RUNNER), "--binary", str(binary), *arguments]
+    if limit is None:
+        return subprocess.run(command, cwd=paths.ROOT).returncode
+    try:
+        return subprocess.run(command, cwd=paths.ROOT, stdout=sys.stderr, timeout=limit).returncode
+    except subprocess.TimeoutExpired:
+        say(f"the web-platform style tests did not end within {limit:.0f} s; rerun with: {shlex.join(command)}")
+        return 124
+
+
+def check_coverage(parts: list[Part]) -> Part:
+    """Whether the passed tests of the other parts cover the requirements."""
+    part = Part("coverage", "./mach test")
+    everything = [result for other in parts for result in other.results]
+    report = coverage.report(coverage.read(REQUIREMENTS), everything)
+    paths.RESULTS.mkdir(parents=True, exist_ok=True)
+    (paths.RESULTS / "coverage.txt").write_text(report.text() + "\n", encoding="utf-8")
+    print(report.text(), file=sys.stderr)
+    problems = [*report.missing, *report.unknown]
+    part.add("each requirement is covered by a passed test", FAIL if problems else PASS, " ".join(problems))
+    return part
+
+
+def run_part(make: Callable[[], Part]) -> Part:
+    """Runs one part: measures it, checks its skips and writes its results."""
+    started = time.monotonic()
+    part = make()
+    part.seconds = time.monotonic() - started
+    skips.enforce(part, skips.read(SKIPS))
+    if not part.results:
+        part.add("any test at all", FAIL, "no test ran")
+    results.write(part, paths.RESULTS)
+    return part
+
+
+def finish(parts: list[Part]) -> int:
+    """Prints what failed and how to repeat it, a line a part and the closing line; returns the status."""
+    for part in parts:
+        for result in part.failures():
+            print(f"FAIL {part.name}: {result.name}" + (f": {result.detail}" if result.detail else ""))
+    if len(parts) > 1:
+        print(f"{'part':<10} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+        for part in parts:
+            numbers = (part.count(status) for status in (results.PASS, results.FAIL, results.SKIP))
+            print("{:<10} {:>7} {:>7} {:>8} {:>8.0f}".format(part.name, *numbers, part.seconds))
+    for part in parts:
+        if part.failures():
+            print(f"rerun {part.name} with: {part.rerun}")
+    passed, failed, skipped = (
+        sum(part.count(status) for part in parts) for status in (results.PASS, results.FAIL, results.SKIP)
+    )
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 1 if failed else 0
+
+
+def run_all(full: bool, release: bool) -> int:
+    """Everything, from set-up on."""
+    bootstrap.for_building()
+    bootstrap.for_testing()
+    for stale in paths.RESULTS.glob("*.jsonl") if paths.RESULTS.is_dir() else []:
+        stale.unlink()
+    parts = []
+
+    def part(name: str, make: Callable[[], Part]) -> Part:
+        say(f"test part: {name}")
+        parts.append(run_part(make))
+        return parts[-1]
+
+    part("scripts", test_scripts)
+    part("tidy", test_tidy)
+    part("unit", lambda: test_unit(full=full, release=release))
+    if not part("build", lambda: build_engine(release)).failures():
+        part("engine", lambda: test_engine(full=full, release=release))
+        part("wpt", lambda: test_wpt([], release, full))
+    part("coverage", lambda: check_coverage(parts))
+    return finish(parts)
+
+
+def engine_package(package: str | None) -> bool:
+    """Whether a package belongs to the workspace that contains Servo."""
+    return package in ENGINE_PACKAGES
+
+
