@@ -135,7 +135,8 @@ def _describe_clang(path: str) -> tuple[int, Clang] | None:
     directory = os.path.dirname(path)
     cxx = next((p for p in (f"{path}++", f"{directory}/clang++", f"{directory}/clang++-{version[1]}") if _runs(p)), "")
     ar = next((p for p in (f"{directory}/llvm-ar", f"{directory}/llvm-ar-{version[1]}") if _runs(p)), "") or "ar"
-    libraries = glob.glob(f"{directory}/../lib/libclang*.so*") + glob.glob(f"/usr/lib/llvm-{version[1]}/lib/libclang*.so*")
+    places = (f"{directory}/../lib", f"/usr/lib/llvm-{version[1]}/lib")
+    libraries = [library for place in places for library in glob.glob(f"{place}/libclang*.so*")]
     libraries = [library for library in libraries if "libclang-cpp" not in library]
     if not cxx or not libraries:
         return None

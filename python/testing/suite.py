@@ -200,5 +200,3 @@ def run_all(full: bool, release: bool) -> int:
 def engine_package(package: str | None) -> bool:
     """Whether a package belongs to the workspace that contains Servo."""
     return package in ENGINE_PACKAGES
-
-

@@ -18,7 +18,22 @@ from fork.builder import Layout, generate
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 
-LIBRARY = "/* Licence */\n\npub fn one() -> u32 {\n    1\n}\n\n// a\n// b\n// c\n// d\n\npub fn two() -> u32 {\n    2\n}\n"
+LIBRARY = """\
+/* Licence */
+
+pub fn one() -> u32 {
+    1
+}
+
+// a
+// b
+// c
+// d
+
+pub fn two() -> u32 {
+    2
+}
+"""
 
 MANIFEST = """\
 [package]
@@ -44,21 +59,21 @@ diff --git a/components/alpha/lib.rs b/components/alpha/lib.rs
 +++ b/components/alpha/lib.rs
 @@ -1,7 +1,7 @@
  /* Licence */
- 
+~
  pub fn one() -> u32 {
 -    1
 +    11
  }
- 
+~
  // a
 @@ -10,5 +10,5 @@
  // d
- 
+~
  pub fn two() -> u32 {
 -    2
 +    22
  }
-"""
+""".replace("~\n", " \n")  # An editor would take the space at the end of an empty line away.
 
 
 def crate_archive(name: str, tree_path: str, files: dict[str, str], revision: str = REVISION) -> bytes:

@@ -1,0 +1,50 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Rules about documents: they name what exists."""
+
+import re
+from pathlib import Path
+from typing import Iterator
+
+from tidy.files import Source
+
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")
+
+# Directories at the root: a text in backquotes that begins with one of them is a path.
+_PATH = re.compile(
+    r"`((?:components|python|mach-style-scripts|tests|webidls|wpt-metadata|resources|\.ci)/[\w./*-]*)`"
+)
+_VERB = re.compile(r"\./mach ([a-z][a-z-]*)")
+
+
+def paths_exist(root: Path, source: Source) -> Iterator[str]:
+    """Each path that a document names is there."""
+    if source.path not in DOCUMENTS:
+        return
+    for number, line in enumerate(source.lines(), 1):
+        for path in _PATH.findall(line):
+            if not (any(root.glob(path.rstrip("/"))) if "*" in path else (root / path).exists()):
+                yield f"{source.path}:{number}: {path} does not exist"
+
+
+def verbs_exist(verbs: set[str], source: Source) -> Iterator[str]:
+    """Each verb of `mach` that a document names is there."""
+    if source.path not in DOCUMENTS:
+        return
+    for number, line in enumerate(source.lines(), 1):
+        for verb in _VERB.findall(line):
+            if verb not in verbs:
+                yield f"{source.path}:{number}: `./mach {verb}` does not exist"
+
+
+def verbs_are_told(verbs: set[str], sources: list[Source]) -> Iterator[str]:
+    """CONTRIBUTING.md tells of each verb."""
+    text = next((source.text for source in sources if source.path == "CONTRIBUTING.md"), None)
+    if text is None:
+        yield "CONTRIBUTING.md is missing"
+        return
+    told = set(_VERB.findall(text)) | set(re.findall(r"^\| `([a-z-]+)", text, re.MULTILINE))
+    for verb in sorted(verbs - told):
+        yield f"CONTRIBUTING.md: says nothing of `./mach {verb}`"
