@@ -2,3 +2,41 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
+//! The net process of Direct Sockets: the only process that owns OS sockets.
+//!
+//! The broker starts it as the embedder's own executable with [`NET_PROCESS_FLAG`]; the executable
+//! becomes the net process when it calls [`run_if_requested`] at the top of `main`. The binary of this crate
+//! does nothing else.
+//!
+//! One thread moves all bytes. Every system call it makes on a socket or a channel returns at once, copying
+//! dominates, and most of what a page does is a round trip to a page's own thread: a second worker
+//! thread would make each round trip slower and need locks around every socket. Names are resolved on
+//! threads of their own.
+//!
+//! ```text
+//! process.rs       entry, control channel
+//! client.rs          one for each global: reads its requests, knows its sockets
+//! events.rs            what goes back to it
+//! tcp_socket.rs        one task for each socket
+//! orders.rs              what the client has asked of it
+//! write_side.rs            chunks and credit, no I/O
+//! connect.rs             addresses, one after the other
+//! tcp_options.rs           before connecting
+//! resolver.rs            names
+//! ```
+
+pub mod channel;
+pub mod client;
+pub mod connect;
+pub mod descriptors;
+pub mod error;
+pub mod events;
+pub mod orders;
+pub mod process;
+pub mod resolver;
+pub mod statistics;
+pub mod tcp_options;
+pub mod tcp_socket;
+pub mod write_side;
+
+pub use process::{NET_PROCESS_FLAG, run, run_if_requested};

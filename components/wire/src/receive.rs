@@ -5,6 +5,7 @@
 use std::io::{self, IoSliceMut};
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use rustix::event::PollFlags;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recv, recvmsg};
@@ -136,7 +137,7 @@ impl Endpoint {
         Ok(Incoming::Begun(Assembly {
             bytes,
             total,
-            rest,
+            rest: Arc::new(rest),
             descriptors,
         }))
     }
@@ -168,14 +169,14 @@ impl Endpoint {
 pub struct Assembly {
     bytes: Vec<u8>,
     total: usize,
-    rest: Endpoint,
+    rest: Arc<Endpoint>,
     descriptors: Vec<OwnedFd>,
 }
 
 impl Assembly {
     /// Where the rest comes.
-    pub fn rest(&self) -> &Endpoint {
-        &self.rest
+    pub fn rest(&self) -> Arc<Endpoint> {
+        self.rest.clone()
     }
 
     /// Take one more packet; whether the message is complete now.
@@ -184,11 +185,11 @@ impl Assembly {
             return Ok(true);
         }
         if !matches!(wait, Wait::Forever) {
-            wait_for(&self.rest, PollFlags::IN, wait)?;
+            wait_for(&*self.rest, PollFlags::IN, wait)?;
         }
         let start = self.bytes.len();
         self.bytes.resize(self.total, 0);
-        let result = recv(&self.rest, &mut self.bytes[start..], RecvFlags::empty());
+        let result = recv(&*self.rest, &mut self.bytes[start..], RecvFlags::empty());
         let received = match result {
             Ok((received, _)) => received,
             Err(rustix::io::Errno::INTR) => {

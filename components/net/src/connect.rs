@@ -1,0 +1,103 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! From an open request to a connection: names to addresses, then one address after the other.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use direct_sockets_traits::{Address, SocketError, TcpOpen};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+
+use crate::error::from_io;
+use crate::resolver::{self, Resolve};
+use crate::tcp_options;
+
+/// A connection and its ends.
+#[derive(Debug)]
+pub struct Connected {
+    /// The connection.
+    pub stream: TcpStream,
+    /// This end.
+    pub local: Address,
+    /// The other end.
+    pub remote: Address,
+}
+
+/// Resolve and connect.
+///
+/// Cancel safety: dropping this closes what it has opened.
+pub async fn connect(
+    open: &TcpOpen,
+    resolver: &dyn Resolve,
+    lookups: &Arc<Semaphore>,
+) -> Result<Connected, SocketError> {
+    let query = open.options.dns_query_type;
+    let addresses = resolver::addresses(resolver, &open.host, query, lookups).await?;
+    let mut failure: Option<SocketError> = None;
+    // In the resolver's order until one connects (decision AMB-45).
+    for mut address in addresses {
+        address.set_port(open.port);
+        match connect_to(open, address).await {
+            Ok(connected) => return Ok(connected),
+            Err(error) => {
+                failure = Some(match failure {
+                    Some(earlier) if tells(earlier) >= tells(error) => earlier,
+                    _ => error,
+                });
+            },
+        }
+    }
+    Err(failure.unwrap_or(SocketError::NameNotResolved))
+}
+
+/// How much a failure of one of several addresses tells about why none could be connected to. That this
+/// machine has no IPv6, say, tells nothing where another address has refused.
+fn tells(error: SocketError) -> u8 {
+    match error {
+        SocketError::NetworkUnreachable |
+        SocketError::AddressNotAvailable |
+        SocketError::AddressFamilyMismatch |
+        SocketError::InvalidArgument => 0,
+        SocketError::HostUnreachable => 1,
+        SocketError::TimedOut => 2,
+        // Lack of descriptors or memory is never the other side's doing.
+        SocketError::TooManyOpenFiles | SocketError::OutOfBuffers => 4,
+        _ => 3,
+    }
+}
+
+async fn connect_to(open: &TcpOpen, remote: SocketAddr) -> Result<Connected, SocketError> {
+    if let Some(bind) = open.extras.bind_address &&
+        bind.ip.is_ipv4() != remote.is_ipv4()
+    {
+        return Err(SocketError::AddressFamilyMismatch);
+    }
+    let socket = prepare(open, remote).map_err(|error| from_io(&error))?;
+    let stream = socket.connect(remote).await.map_err(|error| from_io(&error))?;
+    let local = stream.local_addr().map_err(|error| from_io(&error))?;
+    // Where nobody listens on a port of the ephemeral range, Linux may pick that very port for this
+    // end and connect the socket to itself. Nobody asked for that.
+    if local == remote && open.extras.bind_address.is_none() {
+        return Err(SocketError::ConnectionRefused);
+    }
+    Ok(Connected {
+        local: local.into(),
+        // The peer may have gone already (decision AMB-87).
+        remote: stream.peer_addr().unwrap_or(remote).into(),
+        stream,
+    })
+}
+
+/// A socket with every option set before it connects.
+fn prepare(open: &TcpOpen, remote: SocketAddr) -> std::io::Result<TcpSocket> {
+    // Close-on-exec and never blocking from the start.
+    let kind = Type::STREAM.nonblocking();
+    let socket = Socket::new(Domain::for_address(remote), kind, Some(Protocol::TCP))?;
+    tcp_options::apply(&socket, &open.options)?;
+    tcp_options::apply_extras(&socket, &open.extras, remote)?;
+    Ok(TcpSocket::from_std_stream(socket.into()))
+}

@@ -1,0 +1,163 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! The process: how it begins, whom it obeys, when it ends.
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use direct_sockets_traits::PROTOCOL_VERSION;
+use direct_sockets_wire::{Control, Endpoint, Hello, ReceiveError, Wait};
+use log::{debug, error, warn};
+use tokio::io::Interest;
+use tokio::task::LocalSet;
+
+use crate::channel::{ReadBuffer, Scratch, receive, watch};
+use crate::client::{Client, Common};
+use crate::descriptors;
+use crate::resolver::{Resolve, SystemResolver};
+use crate::statistics::Statistics;
+
+/// The argument that turns an executable into the net process. A token follows it.
+pub const NET_PROCESS_FLAG: &str = "--direct-sockets-net";
+
+/// The name of the process where threads have names.
+const PROCESS_NAME: &core::ffi::CStr = c"direct-sockets";
+
+/// The most threads that resolve names.
+const MAX_RESOLVER_THREADS: usize = 128;
+
+/// Descriptors that no client may take: channels of clients, the runtime's, files of resolvers.
+const RESERVED_DESCRIPTORS: u64 = 64;
+
+/// Become the net process if the command line asks for it (`EXE --direct-sockets-net TOKEN`), and
+/// return what `main` is to return. `None` in all other cases.
+///
+/// Call this before anything else in `main`: it closes every descriptor that the process inherited.
+pub fn run_if_requested() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next()? != NET_PROCESS_FLAG {
+        return None;
+    }
+    let token = arguments.next().map(OsString::into_string);
+    let (Some(Ok(token)), None) = (token, arguments.next()) else {
+        eprintln!("{NET_PROCESS_FLAG} needs exactly one argument, a token");
+        return Some(ExitCode::from(2));
+    };
+    Some(run(&token))
+}
+
+/// Be the net process: report to the broker that listens at `token`, and serve until it lets go.
+///
+/// Call this before anything else in `main`: it closes every descriptor that the process inherited.
+pub fn run(token: &str) -> ExitCode {
+    descriptors::close_inherited();
+    descriptors::ignore_sigpipe();
+    // To standard error. An embedder that has set up logging already keeps its own.
+    let _ = env_logger::Builder::new()
+        .filter_level(log::LevelFilter::Warn)
+        .parse_default_env()
+        .try_init();
+    let _ = rustix::thread::set_name(PROCESS_NAME);
+    let result = report_in(token)
+        .and_then(|control| serve(control, Rc::new(SystemResolver::from_environment())));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!("The net process fails: {error}");
+            ExitCode::FAILURE
+        },
+    }
+}
+
+/// Connect to the broker and hand it the channel on which it is obeyed.
+pub fn report_in(token: &str) -> io::Result<Endpoint> {
+    let (own, control) = Endpoint::pair()?;
+    let broker = Endpoint::connect(token)?;
+    let hello = Hello {
+        version: PROTOCOL_VERSION,
+        pid: std::process::id(),
+        control,
+    };
+    let (message, descriptors) = hello.encode().map_err(io::Error::other)?;
+    broker.send(&message, &descriptors, Wait::Forever)?;
+    Ok(own)
+}
+
+/// Serve until the control channel says so or closes. Names are resolved by `resolver`.
+pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
+    let limit = descriptors::raise_descriptor_limit().unwrap_or_else(|error| {
+        warn!("The limit of open descriptors stays as it is: {error}");
+        0
+    });
+    let common = Rc::new(Common {
+        statistics: Rc::default(),
+        resolver,
+        scratch: Scratch::default(),
+        read_buffer: ReadBuffer::default(),
+        max_sockets: max_sockets(limit),
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MAX_RESOLVER_THREADS)
+        .thread_name("resolver")
+        .build()?;
+    let result = LocalSet::new().block_on(&runtime, obey(control, &common));
+    // A query that hangs is not waited for.
+    runtime.shutdown_background();
+    result
+}
+
+/// How many sockets one client may have at most, so that some descriptors are left for others.
+fn max_sockets(descriptor_limit: u64) -> usize {
+    match descriptor_limit {
+        0 => usize::MAX,
+        limit => {
+            let spare = limit.saturating_sub(RESERVED_DESCRIPTORS) / 4 * 3;
+            usize::try_from(spare).unwrap_or(usize::MAX).max(1)
+        },
+    }
+}
+
+/// Carry out what the broker says.
+async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
+    let control = watch(control, Interest::READABLE)?;
+    loop {
+        let message = receive(&control, &common.scratch, Control::decode).await;
+        match message {
+            Ok(Ok(Control::Register {
+                owner,
+                grant,
+                requests,
+                events,
+            })) => Client::start(common, owner, grant, requests, events),
+            Ok(Ok(Control::Statistics(reply))) => answer(&reply, &common.statistics),
+            Ok(Ok(Control::Exit)) => {
+                debug!("The broker ends the net process");
+                return Ok(());
+            },
+            // Where no descriptor is left, those of a message are lost, and with them its client,
+            // which hears that its channel broke.
+            Ok(Err(_)) | Err(ReceiveError::Malformed(_)) => {
+                warn!("A control message cannot be read");
+            },
+            Err(ReceiveError::Closed) => {
+                debug!("The broker has gone");
+                return Ok(());
+            },
+            Err(ReceiveError::WouldBlock) => {},
+            Err(ReceiveError::Io(error)) => return Err(error),
+        }
+    }
+}
+
+fn answer(reply: &Endpoint, statistics: &Statistics) {
+    let answer = postcard::to_stdvec(&statistics.snapshot());
+    let sent = answer.map_err(io::Error::other).and_then(|answer| reply.send(&answer, &[], Wait::Never));
+    if let Err(error) = sent {
+        debug!("Nobody takes the figures: {error}");
+    }
+}

@@ -1,0 +1,91 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! What the net process holds, counted where it changes. Everything lives on one thread.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use direct_sockets_traits::NetStatistics;
+
+/// The counters of one net process.
+#[derive(Debug, Default)]
+pub struct Statistics {
+    clients: Cell<u64>,
+    sockets: Cell<u64>,
+    bytes_held: Cell<u64>,
+    bytes_received: Cell<u64>,
+    bytes_sent: Cell<u64>,
+}
+
+impl Statistics {
+    /// The figures of this moment.
+    pub fn snapshot(&self) -> NetStatistics {
+        NetStatistics {
+            clients: self.clients.get(),
+            sockets: self.sockets.get(),
+            bytes_held: self.bytes_held.get(),
+            bytes_received: self.bytes_received.get(),
+            bytes_sent: self.bytes_sent.get(),
+        }
+    }
+
+    /// Count a client for as long as the result lives.
+    pub fn client(self: &Rc<Self>) -> Counted {
+        Counted::new(self, |statistics| &statistics.clients, 1)
+    }
+
+    /// Count a socket for as long as the result lives.
+    pub fn socket(self: &Rc<Self>) -> Counted {
+        Counted::new(self, |statistics| &statistics.sockets, 1)
+    }
+
+    /// Count bytes of page data in memory for as long as the result lives.
+    pub fn held(self: &Rc<Self>, bytes: usize) -> Counted {
+        Counted::new(self, |statistics| &statistics.bytes_held, bytes)
+    }
+
+    /// Bytes have been read from the OS.
+    pub fn received(&self, bytes: usize) {
+        self.bytes_received.set(self.bytes_received.get() + bytes as u64);
+    }
+
+    /// Bytes have been taken by the OS.
+    pub fn sent(&self, bytes: usize) {
+        self.bytes_sent.set(self.bytes_sent.get() + bytes as u64);
+    }
+}
+
+/// A part of a figure that goes when this is dropped.
+#[derive(Debug)]
+pub struct Counted {
+    statistics: Rc<Statistics>,
+    figure: fn(&Statistics) -> &Cell<u64>,
+    amount: u64,
+}
+
+impl Counted {
+    fn new(statistics: &Rc<Statistics>, figure: fn(&Statistics) -> &Cell<u64>, amount: usize) -> Self {
+        let mut counted = Self {
+            statistics: statistics.clone(),
+            figure,
+            amount: 0,
+        };
+        counted.set(amount);
+        counted
+    }
+
+    /// Change the part.
+    pub fn set(&mut self, amount: usize) {
+        let cell = (self.figure)(&self.statistics);
+        cell.set(cell.get() - self.amount + amount as u64);
+        self.amount = amount as u64;
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
