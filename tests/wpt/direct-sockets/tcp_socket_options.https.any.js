@@ -36,7 +36,8 @@ async function callsWith(t, options) {
   });
   const connecting = lines.findIndex(line => line.includes("connect(") && line.includes(`htons(${peer.port})`));
   assert_greater_than_equal(connecting, 0, `connect() is in the trace: ${lines.join("\n")}`);
-  return { before: lines.slice(0, connecting).join("\n"), after: lines.slice(connecting).join("\n"), all: lines.join("\n") };
+  const [before, after] = [lines.slice(0, connecting), lines.slice(connecting)].map(part => part.join("\n"));
+  return { before, after, all: `${before}\n${after}` };
 }
 
 promise_test(async t => {

@@ -1,0 +1,247 @@
+// META: title=TCPSocket: close()
+// META: global=window,dedicatedworker
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+// close() never throws: every call goes through here.
+function close(socket) {
+  let promise;
+  try {
+    promise = socket.close();
+  } catch (error) {
+    assert_unreached(`close() threw ${String(error)}`);
+  }
+  assert_true(promise instanceof Promise, "close() returns a promise");
+  return promise;
+}
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const socket = new TCPSocket(peer.address, peer.port);
+  const closing = close(socket);
+  assert_not_equals(closing, socket.closed, "a promise of its own");
+  await rejectsWith(closing, "InvalidStateError");
+  assert_equals((await socket.opened).remotePort, peer.port, "opening goes on unharmed");
+  assert_equals(await close(socket), undefined, "and then it works");
+}, "TCP-CLOSE-01, TCP-CLOSE-14: before opened has resolved close() rejects with InvalidStateError");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const socket = new TCPSocket(peer.address, peer.port);
+  // The streams exist once the task that resolves opened runs.
+  const closing = socket.opened.then(() => close(socket));
+  assert_equals(await closing, undefined);
+}, "TCP-CLOSE-01: in the first reaction to opened close() works");
+
+promise_test(async () => {
+  const socket = new TCPSocket("127.0.0.1", await closedPort());
+  const error = await rejectsWith(socket.opened, "NetworkError");
+  const closing = close(socket);
+  assert_not_equals(closing, socket.closed);
+  await rejectsWith(closing, "InvalidStateError", "close()");
+  await rejectsExactly(socket.closed, error, "closed");
+}, "TCP-CLOSE-02: after a failed open close() rejects with InvalidStateError");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold", { then: "fin" });
+  const { socket, readable, writable } = await connect(t, peer);
+  await readAll(readable.getReader());
+  await writable.close();
+  await socket.closed;
+  assert_equals(close(socket), socket.closed, "after a graceful end");
+
+  const reset = await connect(t, await makePeer(t, "hold", { then: "rst" }));
+  const error = await rejectsWith(reset.readable.getReader().read(), "NetworkError");
+  await reset.writable.close();
+  await rejectsExactly(reset.socket.closed, error);
+  assert_equals(close(reset.socket), reset.socket.closed, "after an end with an error");
+  await rejectsExactly(close(reset.socket), error);
+}, "TCP-CLOSE-03: once closed is settled close() returns that very promise");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "echo");
+  const { socket, readable, writable } = await connect(t, peer);
+  const reader = readable.getReader();
+  await rejectsWith(close(socket), "InvalidStateError");
+  assert_equals(await state(socket.closed), "pending");
+  const writer = writable.getWriter();
+  await writer.write(encode("works"));
+  assert_equals(decode(await readExactly(reader, 5)), "works", "reading and writing still work");
+  reader.releaseLock();
+  writer.releaseLock();
+  assert_equals(await close(socket), undefined);
+}, "TCP-CLOSE-04: with a locked readable close() rejects with InvalidStateError and changes nothing");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "echo");
+  const { socket, readable, writable } = await connect(t, peer);
+  const writer = writable.getWriter();
+  await rejectsWith(close(socket), "InvalidStateError", "with a writer");
+  await writer.write(encode("works"));
+  writer.releaseLock();
+  const source = new ReadableStream({
+    start(controller) {
+      controller.enqueue(encode("piped"));
+      this.controller = controller;
+      t.add_cleanup(() => { try { controller.close(); } catch {} });
+    },
+  });
+  const controller = new AbortController();
+  const piping = source.pipeTo(writable, { signal: controller.signal, preventAbort: true });
+  await rejectsWith(close(socket), "InvalidStateError", "while a pipe runs");
+  const reader = readable.getReader();
+  assert_equals(decode(await readExactly(reader, 10)), "workspiped");
+  reader.releaseLock();
+  controller.abort();
+  await rejection(piping);
+  assert_equals(await close(socket), undefined);
+}, "TCP-CLOSE-05: with a locked writable close() rejects with InvalidStateError and changes nothing");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold", { then: "fin" });
+  const one = await connect(t, peer);
+  const reader = one.readable.getReader();
+  const writer = one.writable.getWriter();
+  await readAll(reader);
+  await writer.close();
+  await one.socket.closed;
+  assert_equals(close(one.socket), one.socket.closed, "settled, with both locks held");
+
+  const two = await connect(t, peer);
+  const held = two.readable.getReader();
+  await readAll(held);
+  await rejectsWith(close(two.socket), "InvalidStateError", "ended but locked");
+  held.releaseLock();
+  assert_equals(await close(two.socket), undefined);
+}, "TCP-CLOSE-06: the settled check comes before the lock check, and a stream that has ended can be locked");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const { socket, readable, writable } = await connect(t, peer);
+  const closing = close(socket);
+  assert_equals(closing, socket.closed, "the closed promise itself");
+  const reader = readable.getReader();
+  const writer = writable.getWriter();
+  writer.closed.catch(() => {});
+  writer.ready.catch(() => {});
+  await micro();
+  assert_equals(await state(reader.closed), "fulfilled", "the readable is closed in the same turn");
+  assert_equals(writer.desiredSize, null, "the writable is erroring or errored");
+  assert_equals(await closing, undefined);
+}, "TCP-CLOSE-07: close() cancels the readable, aborts the writable and returns closed");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const { socket } = await connect(t, peer);
+  assert_equals(await close(socket), undefined);
+  assert_equals(await socket.closed, undefined);
+  await peer.wait("end");
+}, "TCP-CLOSE-08: close() fulfils with undefined");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const { socket, readable, writable } = await connect(t, peer);
+  await close(socket);
+  await rejectsWith(writable.getWriter().write(bytes(1)), "AbortError", "writing");
+  const { done, value } = await readable.getReader().read();
+  assert_true(done, "reading");
+  assert_equals(value, undefined);
+}, "TCP-CLOSE-09: the streams get an AbortError as the reason");
+
+promise_test(async t => {
+  const unhandled = await unhandledRejections(async () => {
+    const peer = await makePeer(t, "hold", { then: "rst" });
+    const { socket, readable } = await connect(t, peer);
+    const reader = readable.getReader();
+    reader.closed.catch(() => {});
+    await rejectsWith(reader.read(), "NetworkError");
+    reader.releaseLock();
+    close(socket);
+    await quiet();
+    const fine = await connect(t, await makePeer(t, "hold"));
+    close(fine.socket);
+    await fine.socket.closed;
+  });
+  assert_equals(unhandled.length, 0);
+}, "TCP-CLOSE-10: rejections of the internal cancel and abort are never reported as unhandled");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold", { receiveBuffer: 4096 });
+  const { socket, info, writable } = await connect(t, peer);
+  const writer = writable.getWriter();
+  writer.closed.catch(() => {});
+  const writes = [writer.write(new Uint8Array(64 * MIB)), writer.write(bytes(1))];
+  await os.waitForSocket(info, { minSendQueue: 1 });
+  writer.releaseLock();
+  const closing = close(socket);
+  assert_equals(await within(t, closing, 5000, "close()"), undefined);
+  for (const write of writes) {
+    await rejectsWith(write, "AbortError", "a write that was dropped");
+  }
+  await peer.read();
+  const log = await peer.wait("end");
+  assert_less_than(log.received, 64 * MIB, "not all bytes");
+}, "TCP-CLOSE-11: pending chunks are dropped and the peer sees the end of the connection");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const { socket } = await connect(t, peer);
+  const closing = close(socket);
+  assert_equals(close(socket), closing, "at once");
+  await micro();
+  assert_equals(close(socket), closing, "a little later");
+  assert_equals(await closing, undefined);
+  assert_equals(close(socket), closing, "when it has settled");
+}, "TCP-CLOSE-12: calling close() again is harmless and gives the same promise");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold", { then: "rst" });
+  const { socket, readable } = await connect(t, peer);
+  const reader = readable.getReader();
+  const error = await rejectsWith(reader.read(), "NetworkError");
+  reader.releaseLock();
+  await rejectsExactly(close(socket), error, "close()");
+}, "TCP-CLOSE-13: an error that happened before close() still rejects closed");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const { socket, readable } = await connect(t, peer);
+  // A read that waits when its stream is cancelled runs code of the page in the middle of close().
+  const waiting = readable.getReader();
+  const read = waiting.read();
+  waiting.releaseLock();
+  await rejection(read);
+  let again;
+  Object.defineProperty(Object.prototype, "then", {
+    configurable: true,
+    get() {
+      again = again || socket.close();
+      return undefined;
+    },
+  });
+  let closing;
+  try {
+    closing = close(socket);
+  } finally {
+    delete Object.prototype.then;
+  }
+  assert_equals(await closing, undefined);
+  if (again) {
+    assert_equals(await again, undefined, "the call from within");
+  }
+}, "TCP-CLOSE-14: close() called from within close() does not throw");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold", { greeting: "unread" });
+  const { socket, info, readable } = await connect(t, peer);
+  await os.waitForSocket(info, { receiveQueue: 0 });
+  assert_equals(await close(socket), undefined, "with bytes nobody has read");
+  await peer.wait("end");
+  assert_true((await readable.getReader().read()).done, "they are gone");
+}, "TCP-CLOSE-08: close() with unread bytes drops them and fulfils");

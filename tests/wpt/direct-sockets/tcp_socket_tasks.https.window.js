@@ -1,0 +1,101 @@
+// META: title=TCPSocket: tasks of frames and workers
+// META: global=window
+// META: timeout=long
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+const WORKER = `
+  importScripts("${location.origin}/direct-sockets/resources/peer.js");
+  importScripts("${location.origin}/direct-sockets/resources/helpers.js");
+  onmessage = async ({ data: { port } }) => {
+    const socket = new TCPSocket("127.0.0.1", port);
+    const { readable, writable } = await socket.opened;
+    const reader = readable.getReader();
+    const writer = writable.getWriter();
+    postMessage("open");
+    const start = Date.now();
+    let last = start;
+    let count = 0;
+    let longest = 0;
+    while (Date.now() - start < 1500) {
+      await writer.write(new Uint8Array(1));
+      await reader.read();
+      const now = Date.now();
+      longest = Math.max(longest, now - last);
+      last = now;
+      count++;
+    }
+    postMessage({ count, longest });
+  };
+`;
+
+promise_test(async t => {
+  const peer = await makePeer(t, "echo");
+  const worker = new Worker(URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" })));
+  t.add_cleanup(() => worker.terminate());
+  const messages = [];
+  const opened = new Promise((resolve, reject) => {
+    worker.onmessage = event => {
+      messages.push(event.data);
+      resolve();
+    };
+    worker.onerror = event => reject(new Error(event.message));
+  });
+  worker.postMessage({ port: peer.port });
+  await opened;
+  const result = new Promise(resolve => {
+    worker.onmessage = event => resolve(event.data);
+  });
+  const start = Date.now();
+  while (Date.now() - start < 1000) {
+    // The main thread does nothing else for a second.
+  }
+  const { count, longest } = await result;
+  assert_greater_than(count, 2, "echoes");
+  assert_less_than(longest, 900, "no echo has waited for the main thread");
+}, "TASK-10: sockets of a worker make progress while the main thread is blocked");
+
+promise_test(async t => {
+  const { port, drain } = await hangingPort(t);
+  const frame = document.createElement("iframe");
+  frame.src = "/direct-sockets/resources/blank.html";
+  const loaded = new Promise(resolve => { frame.onload = resolve; });
+  document.body.append(frame);
+  await loaded;
+  const inner = frame.contentWindow;
+  const socket = new inner.TCPSocket("127.0.0.1", port);
+  const reactions = [];
+  socket.opened.then(() => reactions.push("opened"), () => reactions.push("opened failed"));
+  socket.closed.then(() => reactions.push("closed"), () => reactions.push("closed failed"));
+  await quiet();
+  frame.remove();
+  const { ok } = await os.waitForSockets(port, 0);
+  assert_true(ok, "net has given the connection up");
+  await drain();
+  await quiet(300);
+  assert_array_equals(reactions, [], "nothing settles there any more");
+}, "TASK-08: tasks for a global that has gone do not run");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const frame = document.createElement("iframe");
+  frame.src = "/direct-sockets/resources/blank.html";
+  const loaded = new Promise(resolve => { frame.onload = resolve; });
+  document.body.append(frame);
+  await loaded;
+  const socket = new frame.contentWindow.TCPSocket(peer.address, peer.port);
+  const { readable } = await socket.opened;
+  const reactions = [];
+  readable.getReader().read().then(() => reactions.push("read"), () => reactions.push("read failed"));
+  socket.closed.then(() => reactions.push("closed"), () => reactions.push("closed failed"));
+  frame.remove();
+  await peer.wait("end");
+  await quiet(300);
+  assert_array_equals(reactions, [], "neither the read nor closed settles");
+}, "TASK-08: an open socket whose global has gone settles nothing, and its peer sees the end");
