@@ -17,12 +17,25 @@ by themselves."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
         help="generate the same into DIR, with copies of the crates of this repository that it needs, "
         "and print the [patch.crates-io] lines for an application's Cargo.toml",
+    )
+    way.add_argument(
+        "--edit",
+        type=Path,
+        metavar="DIR",
+        help="make a git repository in DIR with one commit for each patch, to edit the series in",
+    )
+    way.add_argument(
+        "--save",
+        type=Path,
+        metavar="DIR",
+        help="write the commits of such a repository back as components/servo/patches/*.patch",
     )
 
 
@@ -31,6 +44,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.out is not None:
         print(forking.generate_elsewhere(arguments.out.absolute()), end="")
+    elif arguments.edit is not None:
+        forking.edit(arguments.edit.absolute())
+    elif arguments.save is not None:
+        forking.save(arguments.save.absolute())
     else:
         forking.generate()
     return 0

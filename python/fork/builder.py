@@ -6,6 +6,8 @@
 
 import hashlib
 import json
+import os
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -36,6 +38,10 @@ class Layout:
         return self.root / "components/servo/Cargo.lock"
 
     @property
+    def manifest(self) -> Path:
+        return self.root / "components/servo/Cargo.toml"
+
+    @property
     def patch_directory(self) -> Path:
         return self.root / "components/servo/patches"
 
@@ -52,10 +58,10 @@ class Layout:
         return sorted(self.patch_directory.glob("*.patch"))
 
 
-def assemble(
-    layout: Layout, config: Config, paths_for: PathsFor, progress: Callable[[str], None]
+def unpatched(
+    layout: Layout, config: Config, progress: Callable[[str], None]
 ) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The whole tree in memory, and where each crate stands in it (name -> directory)."""
+    """Servo's sources with our files, in memory, and where each crate stands (name -> directory)."""
     sources.check_lock(layout.lock, config.crates)
     tree: dict[str, bytes] = {}
     places: dict[str, str] = {}
@@ -72,7 +78,14 @@ def assemble(
         if placement.target not in tree:
             raise ForkError(f"fork.toml appends to {placement.target}, which is not in the tree")
         tree[placement.target] += b"\n" + _read(layout, placement.source)
+    return tree, places
 
+
+def assemble(
+    layout: Layout, config: Config, paths_for: PathsFor, progress: Callable[[str], None]
+) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The whole tree in memory, and where each crate stands in it (name -> directory)."""
+    tree, places = unpatched(layout, config, progress)
     series = layout.patches()
     if series:
         patches.apply_series(tree, series)
@@ -120,10 +133,10 @@ def own_files(source: Path) -> list[tuple[Path, str]]:
 def input_hash(layout: Layout, config: Config) -> str:
     """A hash over everything that the result depends on."""
     digest = hashlib.sha256()
-    inputs = [layout.description, *layout.patches(), *sorted(Path(__file__).parent.glob("*.py"))]
+    inputs = [layout.description, layout.lock, layout.manifest, *layout.patches(), *sorted(Path(__file__).parent.glob("*.py"))]
     for placement in (*config.copies, *config.appends):
         inputs.extend(path for path, _ in own_files(layout.root / placement.source))
-    for path in inputs:
+    for path in filter(Path.exists, inputs):
         name = str(path.relative_to(layout.root) if path.is_relative_to(layout.root) else path.name)
         content = path.read_bytes()
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -145,10 +158,26 @@ def generate(layout: Layout, progress: Callable[[str], None]) -> dict[str, str]:
         return manifests.relative_path_of(layout.root, layout.output / place)
 
     tree, places = assemble(layout, config, paths_for, progress)
+    check_patch_section(layout, places)
     written, removed = sync.sync(tree, layout.output, keep=frozenset({STAMP}))
     progress(f"fork of {len(config.crates)} crates: {len(tree)} files, {written} written, {removed} removed")
     _write_stamp(layout, wanted, places, list(tree))
     return places
+
+
+def check_patch_section(layout: Layout, places: dict[str, str]) -> None:
+    """The second workspace names each generated crate: one that it forgets would be built as published."""
+    if not layout.manifest.exists():
+        return
+    section = tomllib.loads(layout.manifest.read_text()).get("patch", {}).get("crates-io", {})
+    for name, place in places.items():
+        wanted = (layout.output / place).resolve()
+        entry = section.get(name, {}).get("path")
+        if entry is None or (layout.manifest.parent / entry).resolve() != wanted:
+            path = os.path.relpath(wanted, layout.manifest.parent).replace(os.sep, "/")
+            raise ForkError(
+                f'components/servo/Cargo.toml: [patch.crates-io] needs the line {name} = {{ path = "{path}" }}'
+            )
 
 
 def _read_stamp(layout: Layout) -> dict | None:

@@ -12,15 +12,15 @@ def sync(tree: dict[str, bytes], directory: Path, keep: frozenset[str] = frozens
     """Makes the files of `directory` those of `tree`; returns how many were written and how many removed.
 
     Files whose content is right are left alone, so that cargo does not rebuild for them. `keep` names
-    top-level files that are no part of the tree.
+    top-level files and directories that are no part of the tree.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    present = _files(directory)
+    present = _files(directory, keep)
     removed = 0
-    for path in sorted(present - set(tree) - keep):
+    for path in sorted(present - set(tree)):
         (directory / path).unlink()
         removed += 1
-    _remove_empty_directories(directory)
+    _remove_empty_directories(directory, keep)
 
     written = 0
     for path, content in tree.items():
@@ -36,17 +36,21 @@ def sync(tree: dict[str, bytes], directory: Path, keep: frozenset[str] = frozens
     return written, removed
 
 
-def _files(directory: Path) -> set[str]:
+def _files(directory: Path, keep: frozenset[str]) -> set[str]:
     found = set()
-    for parent, _, names in os.walk(directory):
+    for parent, directories, names in os.walk(directory):
         base = os.path.relpath(parent, directory).replace(os.sep, "/")
+        if base == ".":
+            directories[:] = [name for name in directories if name not in keep]
+            names = [name for name in names if name not in keep]
         found.update(name if base == "." else f"{base}/{name}" for name in names)
     return found
 
 
-def _remove_empty_directories(directory: Path) -> None:
+def _remove_empty_directories(directory: Path, keep: frozenset[str]) -> None:
     for parent, _, _ in os.walk(directory, topdown=False):
-        if parent != str(directory) and not os.listdir(parent):
+        inside = Path(parent).relative_to(directory).parts
+        if inside and inside[0] not in keep and not os.listdir(parent):
             os.rmdir(parent)
 
 

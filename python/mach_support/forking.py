@@ -6,7 +6,7 @@
 
 from pathlib import Path
 
-from fork import builder, out
+from fork import builder, out, series
 from fork.errors import ForkError
 from mach_support import paths
 from mach_support.log import Failure, say
@@ -30,5 +30,21 @@ def generate_elsewhere(directory: Path) -> str:
     """Generates the fork into `directory`; returns the patch lines for a Cargo.toml."""
     try:
         return out.generate(_LAYOUT, directory, _progress)
+    except ForkError as error:
+        raise Failure(f"fork: {error}") from error
+
+
+def edit(directory: Path) -> None:
+    """Makes a git repository of the patch series."""
+    try:
+        series.export(_LAYOUT, directory, _progress)
+    except ForkError as error:
+        raise Failure(f"fork: {error}") from error
+
+
+def save(directory: Path) -> None:
+    """Writes the commits of such a repository back as patches."""
+    try:
+        series.save(_LAYOUT, directory, _progress)
     except ForkError as error:
         raise Failure(f"fork: {error}") from error

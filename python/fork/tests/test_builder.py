@@ -66,6 +66,18 @@ class TreeTest(ForkFixture):
             self.generate()
 
 
+    def test_a_crate_that_the_workspace_forgets_is_named(self):
+        line = 'servo-alpha = { path = "../../target/fork/components/alpha" }\n'
+        self.write("components/servo/Cargo.toml", "[patch.crates-io]\n" + line)
+        with self.assertRaisesRegex(ForkError, "servo-beta = .*target/fork/components/shared/beta"):
+            self.generate()
+        self.write(
+            "components/servo/Cargo.toml",
+            f'[patch.crates-io]\n{line}servo-beta = {{ path = "../../target/fork/components/shared/beta" }}\n',
+        )
+        self.generate()
+
+
 class SourceTest(ForkFixture):
     def test_refuses_an_archive_with_another_checksum(self):
         archive = self.cache / "servo-beta-0.7.0.crate"
