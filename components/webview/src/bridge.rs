@@ -1,0 +1,222 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! Between Servo's delegates and the application's.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+
+use servo::{ConsoleLogLevel, EmbedderControl, LoadStatus, ServoDelegate, ServoError, WebResourceLoad, WebViewDelegate};
+use url::Url;
+
+use crate::delegate::{ConsoleLevel, Delegate, DialogRequest, NavigationRequest, PermissionRequest};
+use crate::serve::Router;
+use crate::webview::{Inner, WebView};
+
+/// How far the page has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Load {
+    /// Asked for. What Servo says now is still about the page before.
+    Requested,
+    /// On its way.
+    Started,
+    /// Its `load` event was fired.
+    Complete,
+}
+
+/// What the webview and the two delegates share.
+pub(crate) struct State {
+    delegate: RefCell<Rc<dyn Delegate>>,
+    router: Router,
+    owner: RefCell<Weak<Inner>>,
+    pub(crate) load: Cell<Load>,
+    pub(crate) closed: Cell<bool>,
+    pub(crate) crash: RefCell<Option<String>>,
+    /// Whether a shared worker was ever asked for; see [`crate::shutdown`].
+    pub(crate) has_shared_worker: Cell<bool>,
+    /// Counts the delegate methods that are on the stack.
+    pub(crate) nesting: Cell<u32>,
+    /// Answers to come over the console, by the token at their beginning.
+    pub(crate) answers: RefCell<HashMap<String, Option<String>>>,
+}
+
+impl State {
+    pub(crate) fn new(delegate: Rc<dyn Delegate>, router: Router) -> Self {
+        Self {
+            delegate: RefCell::new(delegate),
+            router,
+            owner: RefCell::new(Weak::new()),
+            load: Cell::new(Load::Started),
+            closed: Cell::new(false),
+            crash: RefCell::new(None),
+            has_shared_worker: Cell::new(false),
+            nesting: Cell::new(0),
+            answers: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn set_owner(&self, owner: Weak<Inner>) {
+        *self.owner.borrow_mut() = owner;
+    }
+
+    pub(crate) fn set_delegate(&self, delegate: Rc<dyn Delegate>) {
+        *self.delegate.borrow_mut() = delegate;
+    }
+
+    /// Call the application, unless the webview is being made or dropped.
+    pub(crate) fn tell(&self, call: impl FnOnce(&dyn Delegate, &WebView)) {
+        let Some(owner) = self.owner.borrow().upgrade() else {
+            return;
+        };
+        let delegate = self.delegate.borrow().clone();
+        self.nesting.set(self.nesting.get() + 1);
+        call(delegate.as_ref(), &WebView(owner));
+        self.nesting.set(self.nesting.get() - 1);
+    }
+
+    pub(crate) fn close(&self) {
+        if !self.closed.replace(true) {
+            self.tell(|delegate, webview| delegate.notify_closed(webview));
+        }
+    }
+
+    pub(crate) fn crashed(&self, reason: &str, backtrace: Option<&str>) {
+        self.crash.borrow_mut().get_or_insert_with(|| reason.to_owned());
+        self.tell(|delegate, webview| delegate.notify_crashed(webview, reason, backtrace));
+    }
+
+    /// Whether `message` was an answer that somebody here waits for.
+    fn take_answer(&self, message: &str) -> bool {
+        let mut answers = self.answers.borrow_mut();
+        // Not at the beginning of the line if the page has opened a console group.
+        let Some((token, position)) = answers
+            .keys()
+            .find_map(|token| Some((token.clone(), message.find(token.as_str())?)))
+        else {
+            return false;
+        };
+        let text = message[position + token.len()..].to_owned();
+        answers.insert(token, Some(text));
+        true
+    }
+
+    fn console(&self, level: ConsoleLogLevel, message: &str) {
+        if !self.take_answer(message) {
+            self.tell(|delegate, webview| delegate.show_console_message(webview, ConsoleLevel::from(level), message));
+        }
+    }
+
+    fn load_resource(&self, load: WebResourceLoad) {
+        if load.request().destination.as_str() == "sharedworker" {
+            self.has_shared_worker.set(true);
+        }
+        self.nesting.set(self.nesting.get() + 1);
+        self.router.handle(load);
+        self.nesting.set(self.nesting.get() - 1);
+    }
+
+    fn owner(&self) -> Option<Rc<Inner>> {
+        self.owner.borrow().upgrade()
+    }
+}
+
+/// The delegate that Servo sees.
+pub(crate) struct Bridge(pub(crate) Rc<State>);
+
+impl WebViewDelegate for Bridge {
+    fn notify_url_changed(&self, _webview: servo::WebView, url: Url) {
+        self.0.tell(|delegate, webview| delegate.notify_url_changed(webview, &url));
+    }
+
+    fn notify_page_title_changed(&self, _webview: servo::WebView, title: Option<String>) {
+        if let Some(window) = self.0.owner().as_ref().and_then(|owner| owner.window()) &&
+            let Some(title) = &title
+        {
+            window.set_title(title);
+        }
+        self.0
+            .tell(|delegate, webview| delegate.notify_title_changed(webview, title.as_deref()));
+    }
+
+    fn notify_load_status_changed(&self, _webview: servo::WebView, status: LoadStatus) {
+        match status {
+            LoadStatus::Started => self.0.load.set(Load::Started),
+            LoadStatus::HeadParsed => {},
+            LoadStatus::Complete => {
+                if self.0.load.get() == Load::Started {
+                    self.0.load.set(Load::Complete);
+                    self.0.tell(|delegate, webview| delegate.notify_load_complete(webview));
+                }
+            },
+        }
+        if let Some(owner) = self.0.owner() {
+            owner.look_for_content_processes();
+        }
+    }
+
+    fn notify_new_frame_ready(&self, webview: servo::WebView) {
+        match self.0.owner().as_ref().and_then(|owner| owner.window()) {
+            Some(window) => window.request_redraw(),
+            None => webview.paint(),
+        }
+        self.0.tell(|delegate, webview| delegate.notify_frame_ready(webview));
+    }
+
+    fn notify_closed(&self, _webview: servo::WebView) {
+        self.0.close();
+    }
+
+    fn notify_crashed(&self, _webview: servo::WebView, reason: String, backtrace: Option<String>) {
+        self.0.crashed(&reason, backtrace.as_deref());
+    }
+
+    fn request_navigation(&self, _webview: servo::WebView, request: servo::NavigationRequest) {
+        self.0
+            .tell(|delegate, webview| delegate.request_navigation(webview, NavigationRequest(request)));
+    }
+
+    fn request_permission(&self, _webview: servo::WebView, request: servo::PermissionRequest) {
+        self.0
+            .tell(|delegate, webview| delegate.request_permission(webview, PermissionRequest(request)));
+    }
+
+    fn show_embedder_control(&self, _webview: servo::WebView, control: EmbedderControl) {
+        // Everything else answers for itself when it is dropped.
+        if let EmbedderControl::SimpleDialog(dialog) = control {
+            self.0
+                .tell(|delegate, webview| delegate.request_dialog(webview, DialogRequest(dialog)));
+        }
+    }
+
+    fn load_web_resource(&self, _webview: servo::WebView, load: WebResourceLoad) {
+        self.0.load_resource(load);
+    }
+
+    fn show_console_message(&self, _webview: servo::WebView, level: ConsoleLogLevel, message: String) {
+        self.0.console(level, &message);
+    }
+}
+
+/// What belongs to no view: service workers, and failures of Servo as a whole.
+impl ServoDelegate for Bridge {
+    fn notify_error(&self, error: ServoError) {
+        match error {
+            ServoError::LostConnectionWithBackend => {
+                if self.0.crash.borrow().is_none() {
+                    self.0.crashed("the engine has ended", None);
+                }
+            },
+            other => log::warn!("{other:?}"),
+        }
+    }
+
+    fn load_web_resource(&self, load: WebResourceLoad) {
+        self.0.load_resource(load);
+    }
+
+    fn show_console_message(&self, level: ConsoleLogLevel, message: String) {
+        self.0.console(level, &message);
+    }
+}

@@ -1,0 +1,203 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! Watches the content processes. Servo does not tell when one dies: a page whose process was killed would
+//! simply never answer again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::event_loop::Waker;
+
+/// Tells when a content process has ended. The thread behind it sleeps in the kernel.
+pub(crate) struct ContentWatch {
+    exited: Arc<AtomicBool>,
+    #[cfg(target_os = "linux")]
+    watcher: Option<linux::Watcher>,
+}
+
+impl ContentWatch {
+    /// Start watching. Where the system offers no way to do so, nothing is ever told.
+    pub(crate) fn start(waker: Waker) -> Self {
+        let exited = Arc::new(AtomicBool::new(false));
+        #[cfg(target_os = "linux")]
+        let watcher = {
+            let flag = exited.clone();
+            linux::Watcher::start(move || {
+                flag.store(true, Ordering::SeqCst);
+                waker.wake();
+            })
+            .inspect_err(|error| log::warn!("content processes are not watched: {error}"))
+            .ok()
+        };
+        #[cfg(not(target_os = "linux"))]
+        drop(waker);
+        Self {
+            exited,
+            #[cfg(target_os = "linux")]
+            watcher,
+        }
+    }
+
+    /// There may be new content processes.
+    pub(crate) fn look(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(watcher) = &self.watcher {
+            watcher.look();
+        }
+    }
+
+    /// Whether one has ended since the last call.
+    pub(crate) fn take_exit(&self) -> bool {
+        self.exited.swap(false, Ordering::SeqCst)
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::HashMap;
+    use std::fs;
+    use std::io::{self, Read, Write};
+    use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+    use std::os::unix::net::UnixStream;
+    use std::thread::{self, JoinHandle};
+    use std::time::{Duration, Instant};
+
+    /// How often to look for the first content process, which is started without a word to the embedder.
+    const FIRST_LOOK: Duration = Duration::from_millis(50);
+
+    /// For how long to look for it.
+    const FIRST_LOOK_FOR: Duration = Duration::from_secs(10);
+
+    pub(super) struct Watcher {
+        /// A byte means "look"; the end means "stop".
+        control: Option<UnixStream>,
+        thread: Option<JoinHandle<()>>,
+    }
+
+    impl Watcher {
+        pub(super) fn start(on_exit: impl Fn() + Send + 'static) -> io::Result<Self> {
+            let (control, commands) = UnixStream::pair()?;
+            control.set_nonblocking(true)?;
+            commands.set_nonblocking(true)?;
+            let thread = thread::Builder::new()
+                .name("ContentWatch".to_owned())
+                .spawn(move || watch(commands, on_exit))?;
+            Ok(Self {
+                control: Some(control),
+                thread: Some(thread),
+            })
+        }
+
+        pub(super) fn look(&self) {
+            if let Some(mut control) = self.control.as_ref() {
+                // A full channel has enough of these in it.
+                let _ = control.write(&[1]);
+            }
+        }
+    }
+
+    impl Drop for Watcher {
+        fn drop(&mut self) {
+            self.control = None;
+            if let Some(thread) = self.thread.take() {
+                let _ = thread.join();
+            }
+        }
+    }
+
+    fn watch(mut commands: UnixStream, on_exit: impl Fn()) {
+        let started = Instant::now();
+        let mut known: HashMap<u32, OwnedFd> = HashMap::new();
+        let mut has_found_one = false;
+        loop {
+            find_children(&mut known);
+            has_found_one |= !known.is_empty();
+            let timeout = if has_found_one || started.elapsed() > FIRST_LOOK_FOR {
+                -1
+            } else {
+                FIRST_LOOK.as_millis() as libc::c_int
+            };
+            let pids: Vec<u32> = known.keys().copied().collect();
+            let mut entries: Vec<libc::pollfd> = std::iter::once(commands.as_raw_fd())
+                .chain(pids.iter().map(|pid| known[pid].as_raw_fd()))
+                .map(|fd| libc::pollfd {
+                    fd,
+                    events: libc::POLLIN,
+                    revents: 0,
+                })
+                .collect();
+            // SAFETY: the pointer and the length are those of a live vector of the right type.
+            let ready = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout) };
+            if ready < 0 && io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return;
+            }
+            if ready <= 0 {
+                continue;
+            }
+            if entries[0].revents != 0 && has_ended(&mut commands) {
+                return;
+            }
+            for (pid, entry) in pids.iter().zip(&entries[1..]) {
+                if entry.revents != 0 {
+                    known.remove(pid);
+                    on_exit();
+                }
+            }
+        }
+    }
+
+    /// Take the commands that are there; whether the other side has gone.
+    fn has_ended(commands: &mut UnixStream) -> bool {
+        let mut buffer = [0; 64];
+        loop {
+            match commands.read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(_) => {},
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {},
+                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    /// Add the content processes among our children that are not known yet. A zombie is not added.
+    fn find_children(known: &mut HashMap<u32, OwnedFd>) {
+        let own = std::process::id();
+        let Ok(entries) = fs::read_dir("/proc") else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
+            if known.contains_key(&pid) || parent_of(pid) != Some(own) || !is_content_process(pid) {
+                continue;
+            }
+            if let Some(fd) = open_process(pid) {
+                known.insert(pid, fd);
+            }
+        }
+    }
+
+    fn parent_of(pid: u32) -> Option<u32> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in parentheses may contain anything, so count from its end: state, then the parent.
+        let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+        let state = fields.next()?;
+        (state != "Z").then(|| fields.next()?.parse().ok()).flatten()
+    }
+
+    fn is_content_process(pid: u32) -> bool {
+        fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.split(|byte| *byte == 0).nth(1) == Some(b"--content-process".as_slice()))
+    }
+
+    fn open_process(pid: u32) -> Option<OwnedFd> {
+        // SAFETY: the call takes plain numbers and returns a new descriptor, close-on-exec, or -1.
+        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid as libc::pid_t, 0) };
+        let fd = i32::try_from(fd).ok().filter(|fd| *fd >= 0)?;
+        // SAFETY: the descriptor is new and nobody else's.
+        Some(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+}
