@@ -133,7 +133,8 @@ def own_files(source: Path) -> list[tuple[Path, str]]:
 def input_hash(layout: Layout, config: Config) -> str:
     """A hash over everything that the result depends on."""
     digest = hashlib.sha256()
-    inputs = [layout.description, layout.lock, layout.manifest, *layout.patches(), *sorted(Path(__file__).parent.glob("*.py"))]
+    inputs = [layout.description, layout.lock, layout.manifest, *layout.patches()]
+    inputs.extend(sorted(Path(__file__).parent.glob("*.py")))
     for placement in (*config.copies, *config.appends):
         inputs.extend(path for path, _ in own_files(layout.root / placement.source))
     for path in filter(Path.exists, inputs):

@@ -13,7 +13,7 @@ from typing import Callable
 
 from mach_support import bootstrap, cargo, paths
 from mach_support.log import Failure, say
-from testing import cargo_tests, coverage, results, scripts, skips
+from testing import cargo_tests, coverage, readme, results, scripts, skips
 from testing.results import FAIL, PASS, Part
 
 SKIPS = paths.ROOT / "tests/expected-skips.txt"
@@ -74,6 +74,9 @@ def test_engine(
     cargo_tests.run(
         cargo_tests.Options(paths.ENGINE_MANIFEST, environment, package, pattern, release, include_ignored=full), part
     )
+    binary = paths.shell_binary(release)
+    if package is None and pattern is None and binary.exists():
+        readme.run(binary, (paths.ROOT / "README.md").read_text(encoding="utf-8"), part)
     return part
 
 

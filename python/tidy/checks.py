@@ -37,6 +37,8 @@ def run(root: Path) -> Iterator[tuple[str, list[str]]]:
     yield "paths in documents", each(lambda file: documents.paths_exist(root, file))
     yield "verbs in documents", each(lambda file: documents.verbs_exist(verbs, file))
     yield "documented verbs", list(documents.verbs_are_told(verbs, files))
+    yield "documented errors", list(documents.errors_are_told(files))
+    yield "documented example", list(documents.examples_agree(files))
     yield "verbs explain themselves", list(_verbs_explain_themselves(verbs))
     yield "format of Rust sources", list(_formatted(root))
 

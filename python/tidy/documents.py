@@ -48,3 +48,29 @@ def verbs_are_told(verbs: set[str], sources: list[Source]) -> Iterator[str]:
     told = set(_VERB.findall(text)) | set(re.findall(r"^\| `([a-z-]+)", text, re.MULTILINE))
     for verb in sorted(verbs - told):
         yield f"CONTRIBUTING.md: says nothing of `./mach {verb}`"
+
+
+_ERROR = re.compile(r'#\[error\("([^"]*)"\)\]')
+
+
+def errors_are_told(sources: list[Source]) -> Iterator[str]:
+    """README.md has a row for each message of the table of errors."""
+    by_path = {source.path: source.text for source in sources}
+    readme = by_path.get("README.md")
+    errors = by_path.get("components/shared/src/error.rs")
+    if readme is None or errors is None:
+        yield "README.md or components/shared/src/error.rs is missing"
+        return
+    for message in _ERROR.findall(errors):
+        if f"| {message.replace('{0}', 'N')} |" not in readme:
+            yield f"README.md: no row for the message {message!r}"
+
+
+def examples_agree(sources: list[Source]) -> Iterator[str]:
+    """The example in README.md is the one that the webview's documentation compiles."""
+    by_path = {source.path: source.text for source in sources}
+    example = re.search(r"```rust\n(.*?)```", by_path.get("README.md", ""), re.DOTALL)
+    library = by_path.get("components/webview/src/lib.rs", "")
+    documentation = "\n".join(line[4:] for line in library.split("\n") if line.startswith("//!"))
+    if example is None or example[1] not in documentation:
+        yield "README.md: its Rust example is not the one in components/webview/src/lib.rs"

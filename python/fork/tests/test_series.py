@@ -92,6 +92,7 @@ class SeriesTest(ForkFixture):
             self.export()
 
     def test_reads_the_message_of_either_form(self):
-        mail = f"From {'0' * 40} Mon Sep 17\nFrom: A <a@localhost>\nDate: x\nSubject: [PATCH 1/2] One\n\nTwo\n---\n x | 2\n"
+        head = f"From {'0' * 40} Mon Sep 17\nFrom: A <a@localhost>\nDate: x\n"
+        mail = f"{head}Subject: [PATCH 1/2] One\n\nTwo\n---\n x | 2\n"
         self.assertEqual(series.message_of(mail), "One\n\nTwo\n")
         self.assertEqual(series.message_of("One\n\nTwo\n\ndiff --git a/x b/x\n--- a/x\n"), "One\n\nTwo\n")
