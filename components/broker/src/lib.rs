@@ -2,3 +2,105 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
+//! The broker of Direct Sockets: in the embedder's process, on threads of its own.
+//!
+//! It starts the net process when the first socket is wanted, watches it, starts it again when it was
+//! lost, and decides who is connected to it. Nothing that it waits for can stop page loading, and nothing
+//! that a content process sends can stop it.
+//!
+//! ```text
+//! broker.rs          one broker: what can be asked of it
+//! keeper.rs            its thread: the state of net, who waits for it
+//! event_loop.rs        one thread for each event loop: reads what content sends
+//! launch.rs            one thread for each start: spawns and waits for the report
+//! child.rs             the process: waits for it, kills it, reaps it
+//! running.rs           the running net process and the thread that writes to it
+//! ```
+//!
+//! Servo has one broker, behind the functions of this module. Tests make their own.
+
+mod broker;
+mod child;
+mod event_loop;
+mod keeper;
+mod launch;
+mod running;
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+pub use broker::Broker;
+pub use direct_sockets_policy::AllowedOrigins;
+use direct_sockets_traits::{BrokerMessage, NetStatistics};
+use ipc_channel::ipc::IpcSender;
+pub use launch::{KEPT_VARIABLES, NET_PROCESS_MARK};
+use log::error;
+
+/// What to start as the net process.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum NetCommand {
+    /// This executable, whose `main` calls `direct_sockets_net::run_if_requested` first.
+    #[default]
+    CurrentExecutable,
+    /// Another one that does.
+    Binary(PathBuf),
+}
+
+/// How the broker works.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// What to start as the net process.
+    pub net_command: NetCommand,
+    /// Which origins may use sockets.
+    pub origins: AllowedOrigins,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            net_command: NetCommand::CurrentExecutable,
+            origins: AllowedOrigins::All,
+        }
+    }
+}
+
+static BROKER: LazyLock<Broker> = LazyLock::new(|| Broker::new(Config::default()));
+
+/// Say how the broker of this process works. Holds for what it does from now on.
+pub fn install(config: Config) {
+    BROKER.configure(config);
+}
+
+/// Change which origins may use sockets. Does not take away what they have.
+pub fn set_allowed_origins(origins: AllowedOrigins) {
+    BROKER.set_allowed_origins(origins);
+}
+
+/// A sender for one event loop, its own: the broker knows by the channel who speaks.
+/// `None`, with a line in the log, when the OS refuses what is needed for it.
+pub fn event_loop_sender() -> Option<IpcSender<BrokerMessage>> {
+    match BROKER.event_loop_sender() {
+        Ok(sender) => Some(sender),
+        Err(error) => {
+            error!("Direct sockets will not work in an event loop: {error}");
+            None
+        },
+    }
+}
+
+/// The id of the net process, while there is one.
+pub fn net_process_id() -> Option<u32> {
+    BROKER.net_process_id()
+}
+
+/// What the net process holds, if there is one and it answers in time.
+pub fn statistics(timeout: Duration) -> Option<NetStatistics> {
+    BROKER.statistics(timeout)
+}
+
+/// End the net process: politely, and by force when the time is up. Returns when it has gone.
+/// Whoever wants a socket afterwards starts a new one.
+pub fn shutdown(timeout: Duration) {
+    BROKER.shutdown(timeout);
+}
