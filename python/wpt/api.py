@@ -62,6 +62,7 @@ class Api:
             "/os/wait-process": lambda args: browser.wait_for_process(
                 str(args["kind"]), int(args.get("notPid", 0)), int(args.get("gone", 0)), patience(args)
             ),
+            "/os/wait-age": lambda args: browser.wait_for_age(str(args["kind"]), float(args["seconds"])),
             "/os/signal": lambda args: {
                 "pid": browser.signal(str(args.get("kind", "net")), str(args["signal"]), int(args.get("pid", 0)))
             },

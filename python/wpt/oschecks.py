@@ -115,6 +115,13 @@ class Browser:
 
         return {"ok": wait_until(there, timeout), **self.processes()}
 
+    def wait_for_age(self, kind: str, seconds: float) -> dict[str, Any]:
+        """Wait until the process of a kind has run for so long (a broker counts deaths that come quickly)."""
+        found = self.of_kind(kind)
+        if len(found) != 1:
+            raise OsError(f"there are {len(found)} processes of the kind {kind}")
+        return {"ok": wait_until(lambda: processes.age(found[0]) >= seconds, PATIENCE)}
+
     # Sockets.
 
     def socket(self, local: int, remote: int) -> dict[str, Any]:

@@ -104,6 +104,12 @@ def tree(shell: int) -> list[Process]:
     return sorted(found, key=lambda process: process.pid)
 
 
+def age(process: Process) -> float:
+    """For how many seconds a process has run."""
+    uptime = float(Path("/proc/uptime").read_text().split()[0])
+    return uptime - int(process.started) / os.sysconf("SC_CLK_TCK")
+
+
 def zombies(shell: int) -> int:
     """How many ended children the browser has not looked at."""
     offspring = children().get(shell, [])

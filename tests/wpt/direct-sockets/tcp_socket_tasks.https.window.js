@@ -10,48 +10,11 @@
 
 "use strict";
 
-const WORKER = `
-  importScripts("${location.origin}/direct-sockets/resources/peer.js");
-  importScripts("${location.origin}/direct-sockets/resources/helpers.js");
-  onmessage = async ({ data: { port } }) => {
-    const socket = new TCPSocket("127.0.0.1", port);
-    const { readable, writable } = await socket.opened;
-    const reader = readable.getReader();
-    const writer = writable.getWriter();
-    postMessage("open");
-    const start = Date.now();
-    let last = start;
-    let count = 0;
-    let longest = 0;
-    while (Date.now() - start < 1500) {
-      await writer.write(new Uint8Array(1));
-      await reader.read();
-      const now = Date.now();
-      longest = Math.max(longest, now - last);
-      last = now;
-      count++;
-    }
-    postMessage({ count, longest });
-  };
-`;
-
 promise_test(async t => {
   const peer = await makePeer(t, "echo");
-  const worker = new Worker(URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" })));
-  t.add_cleanup(() => worker.terminate());
-  const messages = [];
-  const opened = new Promise((resolve, reject) => {
-    worker.onmessage = event => {
-      messages.push(event.data);
-      resolve();
-    };
-    worker.onerror = event => reject(new Error(event.message));
-  });
-  worker.postMessage({ port: peer.port });
-  await opened;
-  const result = new Promise(resolve => {
-    worker.onmessage = event => resolve(event.data);
-  });
+  const worker = socketWorker(t);
+  assert_equals(await worker.ask("echo", { port: peer.port, milliseconds: 1500 }), "started");
+  const result = worker.message();
   const start = Date.now();
   while (Date.now() - start < 1000) {
     // The main thread does nothing else for a second.
@@ -63,11 +26,7 @@ promise_test(async t => {
 
 promise_test(async t => {
   const { port, drain } = await hangingPort(t);
-  const frame = document.createElement("iframe");
-  frame.src = "/direct-sockets/resources/blank.html";
-  const loaded = new Promise(resolve => { frame.onload = resolve; });
-  document.body.append(frame);
-  await loaded;
+  const frame = await makeFrame(t);
   const inner = frame.contentWindow;
   const socket = new inner.TCPSocket("127.0.0.1", port);
   const reactions = [];
@@ -84,11 +43,7 @@ promise_test(async t => {
 
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
-  const frame = document.createElement("iframe");
-  frame.src = "/direct-sockets/resources/blank.html";
-  const loaded = new Promise(resolve => { frame.onload = resolve; });
-  document.body.append(frame);
-  await loaded;
+  const frame = await makeFrame(t);
   const socket = new frame.contentWindow.TCPSocket(peer.address, peer.port);
   const { readable } = await socket.opened;
   const reactions = [];

@@ -184,17 +184,18 @@ async function unhandledRejections(body) {
 }
 
 // Allocate until `condition` holds: the only way to a garbage collection that every engine has. Bounded.
-async function collectGarbageUntil(condition, rounds = 400) {
+async function collectGarbageUntil(condition, rounds = 200) {
   for (let round = 0; round < rounds; round++) {
     let garbage = [];
     for (let i = 0; i < 40; i++) {
-      garbage.push(new ArrayBuffer(1 * MIB));
+      garbage.push(new ArrayBuffer(MIB));
     }
     for (let i = 0; i < 100000; i++) {
       garbage[i % 40] = { round, i, text: `${round} ${i}` };
     }
     garbage = null;
-    await task();
+    // Weak references are looked at between tasks.
+    await new Promise(resolve => setTimeout(resolve, 0));
     if (await condition()) {
       return true;
     }
@@ -202,4 +203,45 @@ async function collectGarbageUntil(condition, rounds = 400) {
   return false;
 }
 
+// Collect everything that was unreachable at the time of the call.
+async function collectGarbage() {
+  // Two generations: the second canary is made after the first one has been collected.
+  for (let i = 0; i < 2; i++) {
+    const canary = (() => new WeakRef({ canary: i }))();
+    assert_true(await collectGarbageUntil(() => canary.deref() === undefined), "garbage is collected");
+  }
+}
+
 const isWindow = "document" in self;
+
+// Start a worker that takes commands (see socket_worker.js), and give it one after the other.
+function socketWorker(t) {
+  const worker = new Worker("/direct-sockets/resources/socket_worker.js");
+  t.add_cleanup(() => worker.terminate());
+  return {
+    worker,
+    // The next message of the worker.
+    message: () => new Promise((resolve, reject) => {
+      worker.onmessage = event => resolve(event.data);
+      worker.onerror = event => reject(new Error(event.message));
+    }),
+    ask(command, args = {}) {
+      const answer = this.message();
+      worker.postMessage({ command, ...args });
+      return answer;
+    },
+  };
+}
+
+// A frame that is loaded. `attributes` may set `src`.
+async function makeFrame(t, attributes = {}) {
+  const frame = document.createElement("iframe");
+  const loaded = new Promise(resolve => { frame.onload = resolve; });
+  for (const [name, value] of Object.entries({ src: "/direct-sockets/resources/blank.html", ...attributes })) {
+    frame.setAttribute(name, value);
+  }
+  document.body.append(frame);
+  await loaded;
+  t.add_cleanup(() => frame.remove());
+  return frame;
+}

@@ -141,6 +141,7 @@ const os = {
   killProcess: (kind, pid) => ask("/os/signal", { kind, pid, signal: "KILL" }),
   waitForOtherNet: (notPid, timeout) => ask("/os/wait-process", { kind: "net", notPid, timeout }),
   waitForEnd: (kind, gone, timeout) => ask("/os/wait-process", { kind, gone, timeout }),
+  waitForAge: (kind, seconds) => ask("/os/wait-age", { kind, seconds }),
   limitDescriptors: spare => ask("/os/limit-descriptors", { spare }),
   blockHosts: block => ask("/os/block-hosts", { block }),
   // Whoever looks at /os/processes sees whether this run has content processes.

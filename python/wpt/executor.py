@@ -1,0 +1,241 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Runs one test in a browser of its own and reads its results.
+
+As wptrunner's product `servo_legacy` does it: the page logs one line, `ALERT: RESULT: [id, status, message, stack,
+[[name, status, message, stack], ...]]`, and closes its window. Lines `ALERT: SUBTEST: [name, status]` come before
+that as subtests end, so that it is known how far a test came that hangs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wpt import processes
+from wpt.api import Api
+from wpt.manifest import Test
+from wpt.oschecks import Browser, wait_until
+from wpt.server import Server
+
+RESULT = "ALERT: RESULT: "
+SUBTEST = "ALERT: SUBTEST: "
+HARNESS_STATUS = {0: "OK", 1: "ERROR", 2: "TIMEOUT", 3: "PRECONDITION_FAILED"}
+SUBTEST_STATUS = {0: "PASS", 1: "FAIL", 2: "TIMEOUT", 3: "NOTRUN", 4: "PRECONDITION_FAILED"}
+# The limits of testharness.js, in seconds, before the multiplier.
+NORMAL, LONG = 10, 60
+# What the browser needs to start and to end, on top.
+START, END = 60, 20
+# A name that is mapped to loopback but is no secure context, as the host of plain http tests is in WPT.
+INSECURE_HOST = "web-platform.test"
+HOSTS = f"""\
+127.0.0.1 {INSECURE_HOST}
+127.0.0.1 www.{INSECURE_HOST}
+127.0.0.1 v4.test
+::1 v6.test
+127.0.0.1 both.test
+::1 both.test
+127.0.0.2 dead-and-live.test
+127.0.0.1 dead-and-live.test
+127.0.0.2 all-dead.test
+127.0.0.3 all-dead.test
+127.0.0.1 xn--bcher-kva.test
+"""
+STDERR_KEPT = 4000
+
+
+@dataclass
+class Subtest:
+    """The outcome of one subtest."""
+
+    name: str
+    status: str
+    message: str = ""
+    stack: str = ""
+
+
+@dataclass
+class Outcome:
+    """The outcome of one test in one mode."""
+
+    test: Test
+    multiprocess: bool
+    status: str = "OK"
+    message: str = ""
+    subtests: list[Subtest] = field(default_factory=list)
+    seconds: float = 0.0
+    stderr: str = ""
+
+    @property
+    def mode(self) -> str:
+        """The name of the process mode."""
+        return "multiprocess" if self.multiprocess else "single"
+
+
+@dataclass
+class Executor:
+    """How tests are run."""
+
+    binary: Path
+    timeout_multiplier: float = 2.0
+    debug: bool = False
+
+    def run(self, test: Test, multiprocess: bool) -> Outcome:
+        """Run one test."""
+        scratch = Path(tempfile.mkdtemp(prefix="wpt-"))
+        hosts = scratch / "hosts"
+        hosts.write_text(HOSTS)
+        browser = Browser()
+        browser.multiprocess = multiprocess
+        server = Server(Api(browser, hosts))
+        outcome = Outcome(test, multiprocess)
+        started = time.monotonic()
+        try:
+            self._run(outcome, server, browser, hosts)
+        finally:
+            server.stop()
+            shutil.rmtree(scratch, ignore_errors=True)
+            outcome.seconds = time.monotonic() - started
+        return outcome
+
+    def url(self, test: Test, port: int) -> str:
+        """Where the test is served."""
+        host = "127.0.0.1" if test.secure else INSECURE_HOST
+        separator = "&" if "?" in test.id else "?"
+        # testharnessreport.js takes the multiplier from here.
+        return f"http://{host}:{port}{test.id}{separator}timeout_multiplier={self.timeout_multiplier:g}"
+
+    def command(self, outcome: Outcome, port: int) -> list[str]:
+        """The command line of the browser. Options may follow the URL, as wptrunner writes them."""
+        command = [
+            str(self.binary),
+            self.url(outcome.test, port),
+            "--hard-fail",
+            "--pref",
+            "dom_direct_sockets_enabled=true",
+            # The pages come from a server, not from the embedder.
+            "--pref",
+            "dom_direct_sockets_allowed_origins=*",
+        ]
+        if outcome.multiprocess:
+            command.append("--multiprocess")
+        return command
+
+    def _run(self, outcome: Outcome, server: Server, browser: Browser, hosts: Path) -> None:
+        limit = (LONG if outcome.test.long else NORMAL) * self.timeout_multiplier + START
+        environment = dict(os.environ, HOST_FILE=str(hosts))
+        child = subprocess.Popen(
+            self.command(outcome, server.port),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        browser.pid = child.pid
+        lines: queue.Queue[str | None] = queue.Queue()
+        stderr: list[bytes] = []
+        readers = [
+            threading.Thread(target=read_lines, args=(child.stdout, lines, self.debug), daemon=True),
+            threading.Thread(target=read_all, args=(child.stderr, stderr, self.debug), daemon=True),
+        ]
+        for reader in readers:
+            reader.start()
+        found = self._await_result(outcome, lines, limit)
+        tree = processes.tree(child.pid)
+        browser.release()
+        if not found:
+            kill(tree, child)
+        try:
+            status = child.wait(END)
+        except subprocess.TimeoutExpired:
+            kill(tree, child)
+            child.wait()
+            status = None
+        if found:
+            self._check_end(outcome, status, tree)
+        for process in tree:
+            if processes.alive(process):
+                os.kill(process.pid, signal.SIGKILL)
+        for reader in readers:
+            reader.join(END)
+        outcome.stderr = b"".join(stderr)[-STDERR_KEPT:].decode(errors="replace")
+
+    def _await_result(self, outcome: Outcome, lines: queue.Queue[str | None], limit: float) -> bool:
+        """Read lines until the result comes; whether it came."""
+        deadline = time.monotonic() + limit
+        while True:
+            try:
+                line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                outcome.status = "TIMEOUT"
+                outcome.message = f"no result within {limit:.0f} s"
+                return False
+            if line is None:
+                outcome.status = "CRASH"
+                outcome.message = "the browser ended without a result"
+                return False
+            if line.startswith(SUBTEST):
+                name, status = json.loads(line[len(SUBTEST) :])
+                outcome.subtests.append(Subtest(name, SUBTEST_STATUS[status]))
+            elif line.startswith(RESULT):
+                _, status, message, stack, subtests = json.loads(line[len(RESULT) :])
+                outcome.status = HARNESS_STATUS.get(status, "ERROR")
+                outcome.message = "\n".join(part for part in (message, stack) if part)
+                outcome.subtests = [
+                    Subtest(name, SUBTEST_STATUS.get(code, "FAIL"), text or "", trace or "")
+                    for name, code, text, trace in subtests
+                ]
+                return True
+
+    def _check_end(self, outcome: Outcome, status: int | None, tree: list[processes.Process]) -> None:
+        """A browser has to end well, too: with status 0, in time, and with all of its processes."""
+        complaint = None
+        if status is None:
+            complaint = f"the browser did not end within {END} s of window.close()"
+        elif status != 0:
+            complaint = f"the browser ended with status {status}"
+        elif not wait_until(lambda: not any(map(processes.alive, tree)), END / 4):
+            left = ", ".join(f"{process.kind} {process.pid}" for process in tree if processes.alive(process))
+            complaint = f"processes outlived the browser: {left}"
+        if complaint and outcome.status == "OK":
+            outcome.status = "CRASH"
+            outcome.message = complaint
+
+
+def kill(tree: list[processes.Process], child: subprocess.Popen[bytes]) -> None:
+    """End the browser and everything that it started, by process id."""
+    for process in [*tree, *processes.tree(child.pid)]:
+        if process.pid != child.pid and processes.alive(process):
+            os.kill(process.pid, signal.SIGKILL)
+    child.kill()
+
+
+def read_lines(stream: object, lines: queue.Queue[str | None], debug: bool) -> None:
+    """Hand over the lines of standard output, then None."""
+    for raw in stream:  # type: ignore[attr-defined]
+        line = raw.decode(errors="replace").rstrip("\n")
+        if debug and not line.startswith("ALERT: "):
+            print(f"  | {line}", flush=True)
+        lines.put(line)
+    lines.put(None)
+
+
+def read_all(stream: object, kept: list[bytes], debug: bool) -> None:
+    """Keep the end of standard error."""
+    for raw in stream:  # type: ignore[attr-defined]
+        if debug:
+            print(f"  ! {raw.decode(errors='replace').rstrip()}", flush=True)
+        kept.append(raw)
+        while sum(map(len, kept)) > 4 * STDERR_KEPT:
+            kept.pop(0)

@@ -1,0 +1,21 @@
+// META: title=TCPSocket: outside of secure contexts
+// META: global=window,dedicatedworker
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+// Not `.https`: this page is loaded from plain http on a host that is not loopback by name.
+
+test(() => {
+  assert_false(self.isSecureContext, "the page is no secure context");
+}, "the page of this test is not a secure context");
+
+test(() => {
+  assert_false("TCPSocket" in self);
+  assert_throws_js(ReferenceError, () => new TCPSocket("127.0.0.1", 1));
+}, "IDL-03: outside of a secure context TCPSocket does not exist");
