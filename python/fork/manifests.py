@@ -66,21 +66,25 @@ def compiled_roots(manifest: bytes) -> tuple[str | None, str | None]:
 
 
 def standalone(manifest: bytes, workspace: dict[str, Any], path_of_dependency: Callable[[str, str], str]) -> bytes:
-    """A manifest without inheritance: every `x.workspace = true` is replaced by what `workspace` says.
+    """A manifest without inheritance, and without tests: every `x.workspace = true` is replaced by what `workspace` says.
 
     `path_of_dependency(name, path)` gives the path that a path dependency is to have; `path` is as written,
     relative to the manifest, or to the workspace's root where the entry is inherited.
     """
     document = tomlkit.parse(manifest.decode())
+    # What they name is not taken along.
+    for section in ("test", "bench", "example", "dev-dependencies"):
+        document.pop(section, None)
     package = document["package"]
     package.pop("workspace", None)
     for key, value in list(package.items()):
         if isinstance(value, dict) and value.get("workspace") is True:
             package[key] = workspace["package"][key]
-    for section in ("dependencies", "dev-dependencies", "build-dependencies"):
+    for section in ("dependencies", "build-dependencies"):
         _flatten_dependencies(document.get(section), workspace, path_of_dependency)
     for target in document.get("target", {}).values():
-        for section in ("dependencies", "dev-dependencies", "build-dependencies"):
+        target.pop("dev-dependencies", None)
+        for section in ("dependencies", "build-dependencies"):
             _flatten_dependencies(target.get(section), workspace, path_of_dependency)
     if document.get("lints", {}).get("workspace") is True:
         del document["lints"]

@@ -16,7 +16,7 @@ from fork.errors import ForkError
 MARK = ".direct-sockets-fork"
 
 # Parts of our crates that applications have no use for.
-_LEFT_OUT = {"tests", "benches", "fuzz", "target"}
+_LEFT_OUT = {"tests", "benches", "examples", "fuzz", "target"}
 
 
 def generate(layout: Layout, directory: Path, progress: Callable[[str], None]) -> str:

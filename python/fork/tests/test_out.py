@@ -24,6 +24,7 @@ class OutTest(ForkFixture):
             "components/shared/Cargo.toml",
             '[package]\nname = "ours"\nversion.workspace = true\nedition.workspace = true\n\n'
             "[dependencies]\nserde.workspace = true\nlog = { workspace = true, optional = true }\n\n"
+            '[dev-dependencies]\nnone = { path = "../none" }\n\n[[test]]\nname = "all"\npath = "tests/all.rs"\n\n'
             "[lints]\nworkspace = true\n",
         )
         self.write("components/shared/src/lib.rs", "//! Ours.\n")
@@ -59,7 +60,7 @@ class OutTest(ForkFixture):
         self.assertEqual(shared["package"], {"name": "ours", "version": "0.1.0", "edition": "2024"})
         self.assertEqual(shared["dependencies"]["serde"], {"version": "1", "features": ["derive"]})
         self.assertEqual(shared["dependencies"]["log"], {"version": "0.4", "optional": True})
-        self.assertNotIn("lints", shared)
+        self.assertFalse({"lints", "test", "dev-dependencies"} & set(shared))
         user = self.manifest("direct-sockets/user")
         self.assertNotIn("workspace", user["package"])
         self.assertEqual(user["dependencies"]["ours"]["path"], "../shared")
