@@ -1,0 +1,166 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! The sockets of one global.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use direct_sockets_traits::{Owner, SocketError, SocketEvent, SocketId};
+use js::context::JSContext;
+use rustc_hash::FxBuildHasher;
+use script_bindings::cell::DomRefCell;
+use script_bindings::inheritance::Castable;
+
+use crate::dom::bindings::refcounted::Trusted;
+use crate::dom::bindings::root::{Dom, DomRoot};
+use crate::dom::bindings::trace::HashMapTracedValues;
+use crate::dom::bindings::weakref::WeakRef;
+use crate::dom::directsockets::connection::{Connection, Introduction};
+use crate::dom::directsockets::tcpsocket::TCPSocket;
+use crate::dom::globalscope::GlobalScope;
+use crate::dom::workerglobalscope::WorkerGlobalScope;
+
+/// The table of sockets is swept of collected ones when it has grown to this many entries, and after that
+/// each time it has doubled.
+const FIRST_SWEEP: usize = 64;
+
+/// The sockets of one global and its channel to net. A field of [`GlobalScope`].
+#[derive(Default, JSTraceable, MallocSizeOf)]
+#[cfg_attr(crown, crown::unrooted_must_root_lint::must_root)]
+pub(crate) struct DirectSocketsClient {
+    /// How many sockets this global has constructed: the next id.
+    constructed: Cell<u64>,
+
+    /// How large the table may grow before collected sockets are swept out of it.
+    sweep_at: Cell<usize>,
+
+    #[no_trace]
+    #[ignore_malloc_size_of = "Arc"]
+    connection: RefCell<Option<Arc<Connection>>>,
+
+    /// Every socket that may still get an event. Weak, so that being open keeps no socket alive
+    /// (decision AMB-79).
+    #[ignore_malloc_size_of = "WeakRef"]
+    sockets: DomRefCell<HashMapTracedValues<SocketId, WeakRef<TCPSocket>, FxBuildHasher>>,
+
+    /// The sockets that must stay alive because something of theirs is outstanding that the page can
+    /// observe (decision AMB-79).
+    #[ignore_malloc_size_of = "Measured by the JS engine"]
+    pinned: DomRefCell<HashMapTracedValues<SocketId, Dom<TCPSocket>, FxBuildHasher>>,
+}
+
+impl DirectSocketsClient {
+    /// An id that no socket of this global has had.
+    pub(crate) fn next_id(&self) -> SocketId {
+        let id = self.constructed.get();
+        self.constructed.set(id + 1);
+        SocketId(id)
+    }
+
+    /// The connection for a new socket: the one that exists if net is still there, else a new one.
+    /// Must be called in a task or in page code, as a worker has a task source only then.
+    pub(crate) fn connection(&self, global: &GlobalScope) -> Result<Arc<Connection>, SocketError> {
+        if let Some(connection) = &*self.connection.borrow() &&
+            !connection.has_ended()
+        {
+            return Ok(connection.clone());
+        }
+        let broker = global
+            .resource_threads()
+            .direct_sockets_broker
+            .clone()
+            .ok_or(SocketError::NetProcessUnavailable)?;
+        let connection = Connection::new(Introduction {
+            broker,
+            owner: Owner {
+                pipeline: global.pipeline_id().to_string(),
+                worker: global
+                    .downcast::<WorkerGlobalScope>()
+                    .map(|worker| worker.worker_id().to_string()),
+            },
+            origin: global.origin().immutable().ascii_serialization().into(),
+            global: Trusted::new(global),
+            task_source: global.task_manager().tcp_socket_task_source().to_sendable(),
+        })?;
+        *self.connection.borrow_mut() = Some(connection.clone());
+        Ok(connection)
+    }
+
+    /// Enter a socket into the table of those that get events.
+    pub(crate) fn register(&self, id: SocketId, socket: &TCPSocket) {
+        let mut sockets = self.sockets.borrow_mut();
+        if sockets.0.len() >= self.sweep_at.get().max(FIRST_SWEEP) {
+            sockets.0.retain(|_, socket| socket.is_alive());
+            self.sweep_at.set(sockets.0.len() * 2);
+        }
+        sockets.0.insert(id, WeakRef::new(socket));
+    }
+
+    /// Nothing more happens to this socket.
+    pub(crate) fn forget(&self, id: SocketId) {
+        self.sockets.borrow_mut().0.remove(&id);
+        self.unpin(id);
+    }
+
+    /// Keep a socket alive.
+    pub(crate) fn pin(&self, id: SocketId, socket: &TCPSocket) {
+        self.pinned
+            .borrow_mut()
+            .0
+            .insert(id, Dom::from_ref(socket));
+    }
+
+    /// Let a socket be collected if the page cannot reach it.
+    pub(crate) fn unpin(&self, id: SocketId) {
+        self.pinned.borrow_mut().0.remove(&id);
+    }
+
+    /// The global is going away, or is no longer fully active: close every socket at once. Nothing
+    /// settles (decisions AMB-77 and AMB-78).
+    pub(crate) fn close_all(&self) {
+        if let Some(connection) = self.connection.borrow_mut().take() {
+            connection.end();
+        }
+        self.sockets.borrow_mut().0.clear();
+        self.pinned.borrow_mut().0.clear();
+    }
+
+    /// Run the task for an event of one socket. Events of sockets that were collected are dropped:
+    /// there is nobody to see them.
+    pub(crate) fn handle_event(&self, cx: &mut JSContext, id: SocketId, event: SocketEvent) {
+        let socket = self
+            .sockets
+            .borrow()
+            .0
+            .get(&id)
+            .and_then(|socket| socket.root());
+        if let Some(socket) = socket {
+            socket.handle_event(cx, event);
+        }
+    }
+
+    /// Run the task for the loss of net: every socket that used this connection ends with an error
+    /// (decision AMB-81).
+    pub(crate) fn handle_loss(
+        &self,
+        cx: &mut JSContext,
+        connection: &Arc<Connection>,
+        error: SocketError,
+    ) {
+        let mut sockets: Vec<(SocketId, DomRoot<TCPSocket>)> = self
+            .sockets
+            .borrow()
+            .0
+            .iter()
+            .filter_map(|(id, socket)| Some((*id, socket.root()?)))
+            .filter(|(_, socket)| socket.uses(connection))
+            .collect();
+        // In the order of construction, as the page would expect of anything that happens to all.
+        sockets.sort_unstable_by_key(|(id, _)| *id);
+        for (_, socket) in sockets {
+            socket.handle_loss(cx, error);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! Direct Sockets: <https://wicg.github.io/direct-sockets/>
+//!
+//! Invariants, for whoever edits this folder:
+//!
+//! 1. State changes before promises settle; after anything that can run page code, look again.
+//! 2. Every result from the OS reaches the page in a task on the socket's own task source, in the order
+//!    in which it happened. Only a refused chunk and a cancel are answered without one.
+//! 3. `closed` is settled in one place, [`tcpsocket::TCPSocket::settle_closed`].
+//! 4. A side of a socket ends once; each end sets its own flag first and then looks at the other's.
+//! 5. Threads other than the script thread touch only [`connection::Connection`]; what they learn comes back as
+//!    a task that holds the global, never a socket, so that an idle socket can be collected.
+//! 6. Nothing in here opens, or names, a socket of the OS.
+
+use direct_sockets_policy::AllowedOrigins;
+use direct_sockets_policy::permissions_policy::allows_direct_sockets;
+use http::HeaderMap;
+use script_bindings::inheritance::Castable;
+use servo_config::pref;
+use servo_url::ImmutableOrigin;
+
+use crate::dom::bindings::codegen::Bindings::WindowBinding::WindowMethods;
+use crate::dom::globalscope::GlobalScope;
+use crate::dom::window::Window;
+use crate::dom::workerglobalscope::WorkerGlobalScope;
+
+pub(crate) mod buffersource;
+pub(crate) mod connection;
+pub(crate) mod directsocketsclient;
+pub(crate) mod sink;
+pub(crate) mod source;
+pub(crate) mod tcpsocket;
+
+/// <https://html.spec.whatwg.org/multipage/#allowed-to-use>, for the policy-controlled feature
+/// <https://wicg.github.io/direct-sockets/#permissions-policy>, and the word of the embedder about origins.
+///
+/// A worker has the answer that its creator had when it made the worker (decision AMB-69).
+pub(crate) fn allowed_to_use(global: &GlobalScope) -> bool {
+    let allowed_by_policy = if let Some(window) = global.downcast::<Window>() {
+        let document = window.Document();
+        // A document with an opaque origin is a sandboxed frame, or came from a data: URL.
+        document.origin().immutable().is_tuple() && document.allowed_to_use_direct_sockets()
+    } else if let Some(worker) = global.downcast::<WorkerGlobalScope>() {
+        worker.allowed_to_use_direct_sockets()
+    } else {
+        false
+    };
+    allowed_by_policy && allowed_by_embedder(global)
+}
+
+/// Whether the embedder lets this origin use sockets at all. The broker decides the same again.
+fn allowed_by_embedder(global: &GlobalScope) -> bool {
+    let allowed_origins = pref!(dom_direct_sockets_allowed_origins);
+    AllowedOrigins::parse(&allowed_origins)
+        .allows(&global.origin().immutable().ascii_serialization())
+}
+
+/// Whether the `Permissions-Policy` header of a response leaves "direct-sockets" enabled for a
+/// document of this origin. <https://www.w3.org/TR/permissions-policy/#algo-process-response-policy>
+pub(crate) fn enabled_by_response_header(
+    headers: Option<&HeaderMap>,
+    origin: &ImmutableOrigin,
+) -> bool {
+    let Some(headers) = headers else {
+        return true;
+    };
+    allows_direct_sockets(
+        headers
+            .get_all("Permissions-Policy")
+            .iter()
+            .map(|value| value.as_bytes()),
+        &origin.ascii_serialization(),
+    )
+}
