@@ -167,8 +167,10 @@ class Executor:
         for process in tree:
             if processes.alive(process):
                 os.kill(process.pid, signal.SIGKILL)
-        for reader in readers:
+        for reader, stream in zip(readers, (child.stdout, child.stderr), strict=True):
             reader.join(END)
+            if not reader.is_alive() and stream is not None:
+                stream.close()
         outcome.stderr = b"".join(stderr)[-STDERR_KEPT:].decode(errors="replace")
 
     def _await_result(self, outcome: Outcome, lines: queue.Queue[str | None], limit: float) -> bool:

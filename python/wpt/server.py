@@ -115,9 +115,11 @@ class Server(ThreadingHTTPServer):
             text, kind, source = made
             headers = {"Content-Type": f"{kind}; charset=utf-8"}
             return text.encode(), headers | self._sidecar(source)
-        for root in (self.tests, self.harness_files):
-            # /resources/testharness.js and its companions come from the package, all else from the tests.
-            name = path.removeprefix("/resources/") if root == self.harness_files else path.lstrip("/")
+        # /resources/testharness.js and its companions come from the package, all else from the tests.
+        places = [(self.tests, path.lstrip("/"))]
+        if path.startswith("/resources/"):
+            places.append((self.harness_files, path.removeprefix("/resources/")))
+        for root, name in places:
             file = (root / name).resolve()
             if file.is_relative_to(root) and file.is_file():
                 kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

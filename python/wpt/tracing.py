@@ -63,6 +63,8 @@ class Trace:
                 self._process.kill()
                 self._process.wait()
         self._reader.join(ATTACH_TIMEOUT)
+        if not self._reader.is_alive() and self._process.stderr is not None:
+            self._process.stderr.close()
         path = Path(self._output.name)
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
         path.unlink(missing_ok=True)

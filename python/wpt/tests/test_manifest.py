@@ -1,0 +1,104 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""Tests of the test discovery and the generated pages."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from wpt import harness, manifest
+
+
+class ParseMeta(unittest.TestCase):
+    """The META lines."""
+
+    def test_reads_every_key(self):
+        meta = manifest.parse_meta(
+            "// META: title=A title\n// META: global=window\n// META: script=a.js\n// META: script=b.js\n"
+            "// META: timeout=long\n// META: variant=\n// META: variant=?full\n\n// A comment.\n'use strict';\n"
+        )
+        self.assertEqual(meta.title, "A title")
+        self.assertEqual(meta.globals, ["window"])
+        self.assertEqual(meta.scripts, ["a.js", "b.js"])
+        self.assertEqual(meta.variants, ["", "?full"])
+        self.assertTrue(meta.long)
+
+    def test_stops_at_the_first_line_of_code(self):
+        self.assertFalse(manifest.parse_meta("'use strict';\n// META: timeout=long\n").long)
+
+    def test_unknown_key_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "colour"):
+            manifest.parse_meta("// META: colour=red\n")
+
+
+class Discover(unittest.TestCase):
+    """From files to test ids."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = Path(self.folder.name)
+        (self.root / "a" / "resources").mkdir(parents=True)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, name, text=""):
+        path = self.root / name
+        path.write_text(text)
+        return path
+
+    def test_ids(self):
+        self.write("a/x.https.any.js", "// META: global=window,dedicatedworker\n// META: timeout=long\n")
+        self.write("a/y.https.window.js")
+        self.write("a/z.any.js", "// META: global=window\n")
+        self.write("a/p.https.html", "<meta name=timeout content=long>")
+        self.write("a/p.https.html.headers", "X: y")
+        self.write("a/resources/no.https.html")
+        tests = {test.id: test for test in manifest.discover(self.root)}
+        self.assertEqual(
+            sorted(tests),
+            [
+                "/a/p.https.html",
+                "/a/x.https.any.html",
+                "/a/x.https.any.worker.html",
+                "/a/y.https.window.html",
+                "/a/z.any.html",
+            ],
+        )
+        self.assertTrue(tests["/a/p.https.html"].long)
+        self.assertTrue(tests["/a/x.https.any.html"].long)
+        self.assertEqual(tests["/a/x.https.any.worker.html"].kind, "worker")
+        self.assertFalse(tests["/a/z.any.html"].secure)
+
+    def test_variants(self):
+        self.write("a/x.https.any.js", "// META: global=window\n// META: variant=\n// META: variant=?full\n")
+        ids = [test.id for test in manifest.discover(self.root)]
+        self.assertEqual(ids, ["/a/x.https.any.html", "/a/x.https.any.html?full"])
+
+    def test_generated_pages(self):
+        source = self.write("a/x.https.any.js", "// META: script=/b.js\n")
+        page, kind, found = manifest.generated("/a/x.https.any.html", self.root)
+        self.assertEqual((kind, found), ("text/html", source))
+        self.assertLess(page.index("testharness.js"), page.index("testharnessreport.js"))
+        self.assertLess(page.index("/b.js"), page.index("/a/x.https.any.js"))
+        page, _, _ = manifest.generated("/a/x.https.any.worker.html", self.root)
+        self.assertIn('new Worker("/a/x.https.any.worker.js" + location.search)', page)
+        script, kind, _ = manifest.generated("/a/x.https.any.worker.js", self.root)
+        self.assertEqual(kind, "text/javascript")
+        self.assertTrue(script.endswith("done();\n"))
+
+    def test_nothing_is_generated_from_outside_the_tests(self):
+        outside = self.root.parent / (self.root.name + "-outside.any.js")
+        outside.write_text("")
+        try:
+            self.assertIsNone(manifest.generated(f"/../{outside.name.removesuffix('.any.js')}.any.html", self.root))
+        finally:
+            outside.unlink()
+        self.assertIsNone(manifest.generated("/a/none.any.html", self.root))
+
+    def test_the_real_tests_have_distinct_ids(self):
+        ids = [test.id for test in manifest.discover(harness.TESTS)]
+        self.assertEqual(len(ids), len(set(ids)))
+        self.assertTrue(ids)
