@@ -54,13 +54,15 @@ def _python_venv() -> bool:
     return subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True).returncode == 0
 
 
+PYTHON = Need("Python environments", ("python3-venv",), _python_venv)
+
 BUILD = (
     Need("a C and C++ compiler", ("gcc", "g++", "libc6-dev"), _command("gcc", "g++")),
     Need("make", ("make",), _command("make")),
     Need("pkg-config", ("pkg-config",), _command("pkg-config")),
     Need("git (applies the fork's patches)", ("git",), _command("git")),
     Need("curl (fetches the prebuilt SpiderMonkey)", ("curl", "ca-certificates"), _command("curl")),
-    Need("Python environments", ("python3-venv",), _python_venv),
+    PYTHON,
     Need("fontconfig's headers", ("libfontconfig-dev",), _pkg_config("fontconfig")),
     Need("freetype's headers", ("libfreetype-dev",), _pkg_config("freetype2")),
     Need("zlib's headers", ("zlib1g-dev",), _pkg_config("zlib")),

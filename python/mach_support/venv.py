@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mach_support import paths
+from mach_support import bootstrap, paths
 from mach_support.log import Failure, say
 
 REQUIREMENTS = paths.ROOT / "python/requirements.txt"
@@ -37,14 +37,12 @@ def ensure() -> None:
     """Makes the environment where it is missing or out of date."""
     if is_ready():
         return
+    bootstrap.provide((bootstrap.PYTHON,))
     say("setting up the Python environment in target/venv (a few seconds)")
     shutil.rmtree(paths.VENV, ignore_errors=True)
     made = subprocess.run([sys.executable, "-m", "venv", str(paths.VENV)], capture_output=True, text=True)
     if made.returncode != 0:
-        raise Failure(
-            "cannot make a Python environment; on Debian and Ubuntu the package python3-venv is needed: "
-            f"{(made.stderr or made.stdout).strip()}"
-        )
+        raise Failure(f"cannot make a Python environment in {paths.VENV}: {(made.stderr or made.stdout).strip()}")
     command = [str(python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     installed = subprocess.run(
         [*command, "--require-hashes", "-r", str(REQUIREMENTS)], stdout=sys.stderr

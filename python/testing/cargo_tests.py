@@ -222,7 +222,7 @@ def read_output(output: str, name: str, part: Part) -> None:
     for line in output.splitlines():
         if match := _TEST.match(line):
             status = _STATUS[match[2]]
-            part.add(f"{name}: {match[1]}", status)
+            part.add(f"{name}: {match[1].rstrip()}", status)
             seen[status] += 1
         elif match := _TOTALS.match(line):
             for status, number in zip((PASS, FAIL, SKIP), match.groups()):
