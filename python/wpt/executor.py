@@ -23,7 +23,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wpt import processes
+from wpt import processes, session
 from wpt.api import Api
 from wpt.manifest import Test
 from wpt.oschecks import Browser, wait_until
@@ -93,6 +93,8 @@ class Executor:
 
     def run(self, test: Test, multiprocess: bool) -> Outcome:
         """Run one test."""
+        if test.kind == "os":
+            return self._run_os(test, multiprocess)
         scratch = Path(tempfile.mkdtemp(prefix="wpt-"))
         hosts = scratch / "hosts"
         hosts.write_text(HOSTS)
@@ -109,6 +111,22 @@ class Executor:
             outcome.seconds = time.monotonic() - started
         return outcome
 
+    def _run_os(self, test: Test, multiprocess: bool) -> Outcome:
+        """Run the functions of a file of tests/os."""
+        outcome = Outcome(test, multiprocess)
+        started = time.monotonic()
+
+        def command(path: str, port: int) -> list[str]:
+            return self._command(f"http://127.0.0.1:{port}{path}", multiprocess)
+
+        for function in session.functions(session.load(test.path)):
+            if multiprocess or not getattr(function, "multiprocess_only", False):
+                name = (function.__doc__ or function.__name__).strip().splitlines()[0]
+                error = session.run_one(function, command, multiprocess)
+                outcome.subtests.append(Subtest(name, "FAIL" if error else "PASS", error or ""))
+        outcome.seconds = time.monotonic() - started
+        return outcome
+
     def url(self, test: Test, port: int) -> str:
         """Where the test is served."""
         host = "127.0.0.1" if test.secure else INSECURE_HOST
@@ -116,11 +134,11 @@ class Executor:
         # testharnessreport.js takes the multiplier from here.
         return f"http://{host}:{port}{test.id}{separator}timeout_multiplier={self.timeout_multiplier:g}"
 
-    def command(self, outcome: Outcome, port: int) -> list[str]:
+    def _command(self, url: str, multiprocess: bool) -> list[str]:
         """The command line of the browser. Options may follow the URL, as wptrunner writes them."""
         command = [
             str(self.binary),
-            self.url(outcome.test, port),
+            url,
             "--hard-fail",
             "--pref",
             "dom_direct_sockets_enabled=true",
@@ -128,7 +146,7 @@ class Executor:
             "--pref",
             "dom_direct_sockets_allowed_origins=*",
         ]
-        if outcome.multiprocess:
+        if multiprocess:
             command.append("--multiprocess")
         return command
 
@@ -136,7 +154,7 @@ class Executor:
         limit = (LONG if outcome.test.long else NORMAL) * self.timeout_multiplier + START
         environment = dict(os.environ, HOST_FILE=str(hosts))
         child = subprocess.Popen(
-            self.command(outcome, server.port),
+            self._command(self.url(outcome.test, server.port), outcome.multiprocess),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -152,6 +152,8 @@ class Metadata:
 
     def of(self, test_path: Path, test_id: str, multiprocess: bool) -> Expectations:
         """The expectations for one test."""
+        if not test_path.is_relative_to(self.tests):
+            return Expectations(Node(), multiprocess)
         ini = self.root / (test_path.relative_to(self.tests).as_posix() + ".ini")
         if ini not in self._files:
             self._files[ini] = parse(ini.read_text(), ini.name) if ini.is_file() else Node()

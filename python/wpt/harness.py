@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "wpt"
+OS_TESTS = ROOT / "tests" / "os"
 METADATA = ROOT / "wpt-metadata"
 HARNESS = ROOT / "target" / "wpt-harness"
 RESULTS = ROOT / "target" / "test-results" / "wpt.jsonl"

@@ -32,7 +32,7 @@ class Test:
 
     id: str
     path: Path
-    kind: str  # "window" or "worker"
+    kind: str  # "window", "worker" or "os"
     secure: bool
     long: bool
 
@@ -98,6 +98,13 @@ def tests_of(path: Path, root: Path) -> list[Test]:
         Test(id=page + variant, path=path, kind=kind, secure=secure, long=long)
         for page, kind in pages
         for variant in variants
+    ]
+
+
+def discover_os(root: Path) -> list[Test]:
+    """The tests that end processes (see session.py): one id a file."""
+    return [
+        Test(id=f"/os/{path.name}", path=path, kind="os", secure=True, long=True) for path in sorted(root.glob("*.py"))
     ]
 
 

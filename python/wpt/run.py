@@ -70,7 +70,7 @@ def selected(test: Test, wanted: list[str]) -> bool:
 def jobs(options: argparse.Namespace, metadata: Metadata) -> list[Job]:
     """What is to be run."""
     result = []
-    for test in manifest.discover(harness.TESTS):
+    for test in [*manifest.discover(harness.TESTS), *manifest.discover_os(harness.OS_TESTS)]:
         if not selected(test, options.tests) or not all(text in test.id for text in options.filter):
             continue
         if options.kind and test.kind != options.kind:
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The entry: 0 if everything was as expected, 1 if not, 2 for wrong usage."""
     options = parser().parse_args(arguments)
     if options.coverage:
-        missing = requirements.missing([harness.TESTS, harness.ROOT / "tests" / "os"], harness.ROOT / "components")
+        missing = requirements.missing([harness.TESTS, harness.OS_TESTS], harness.ROOT / "components")
         print("\n".join(missing) if missing else "every requirement that speaks of TCPSocket has a test")
         return 1 if missing else 0
     metadata = Metadata(harness.METADATA, harness.TESTS)

@@ -1,0 +1,6 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+await new Promise(resolve => setTimeout(resolve, 20));
+throw new RangeError(`after an await${new URL(import.meta.url).search}`);

@@ -1,0 +1,8 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+// Waits, and then says that it has run.
+await new Promise(resolve => setTimeout(resolve, 20));
+(self.ran ??= []).push(new URL(import.meta.url).search);
+export const value = "waited";
