@@ -97,6 +97,8 @@ def assemble(
         tree[f"{place}/Cargo.toml"] = manifest
         library, build = manifests.compiled_roots(manifest)
         quiet.silence(tree, f"{place}/{library}", f"{place}/{build}" if build else None)
+    for placement in config.copies:
+        quiet.listen(tree, placement.target)
     return tree, places
 
 

@@ -7,6 +7,7 @@
 import tomllib
 from unittest import mock
 
+from fork import quiet
 from fork.errors import ForkError
 from fork.tests.fixture import LIBRARY, ForkFixture
 
@@ -33,10 +34,18 @@ class TreeTest(ForkFixture):
     def test_silences_upstream_after_the_licence_comment(self):
         self.generate()
         lines = self.read("components/alpha/lib.rs").splitlines()
-        self.assertEqual(lines[0], "/* Licence */")
-        self.assertTrue(lines[1].startswith("#![allow(warnings)]"), lines[1])
-        self.assertTrue(self.read("components/shared/beta/lib.rs").startswith("#![allow(warnings)]"))
-        self.assertNotIn("allow(warnings)", self.read("components/alpha/dom/ours/mod.rs"))
+        self.assertEqual(lines[0], "/* Licence */ #![allow(warnings)]")
+        self.assertEqual(len(lines), len(LIBRARY.splitlines()))
+        self.assertTrue(self.read("components/shared/beta/lib.rs").startswith("#![allow(warnings)] pub fn b"))
+
+    def test_lets_our_modules_warn(self):
+        self.generate()
+        self.assertEqual(self.read("components/alpha/dom/ours/mod.rs"), "#![warn(warnings)] //! Ours.\n")
+        self.assertEqual(self.read("components/alpha/dom/ours/deep/file.rs"), "// Ours, too.\n")
+
+    def test_attributes_come_after_a_licence_in_line_comments(self):
+        self.assertEqual(quiet.insert(b"// A\n// B\n\n//! C\n", b"#![x]"), b"// A\n// B\n#![x] \n//! C\n")
+        self.assertEqual(quiet.insert(b"/// A\nfn b() {}\n", b"#![x]"), b"#![x] /// A\nfn b() {}\n")
 
     def test_edits_manifests_and_keeps_the_rest(self):
         self.generate()
@@ -156,7 +165,7 @@ class RepetitionTest(ForkFixture):
 
     def test_a_new_patch_is_noticed(self):
         self.generate()
-        self.assertIn(LIBRARY[15:], self.read("components/alpha/lib.rs"))
+        self.assertIn(LIBRARY.partition("\n")[2], self.read("components/alpha/lib.rs"))
         self.add_patch()
         self.generate()
         self.assertIn("    11\n", self.read("components/alpha/lib.rs"))
