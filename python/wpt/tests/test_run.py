@@ -46,7 +46,7 @@ class Run(unittest.TestCase):
         self.tests.mkdir()
         self.metadata.mkdir()
         (self.tests / "x.https.any.js").write_text("// META: global=window\n")
-        for name, value in (("TESTS", self.tests), ("METADATA", self.metadata)):
+        for name, value in (("TESTS", self.tests), ("OS_TESTS", root / "os"), ("METADATA", self.metadata)):
             patch = mock.patch.object(harness, name, value)
             patch.start()
             self.addCleanup(patch.stop)
@@ -138,6 +138,38 @@ class Run(unittest.TestCase):
             self.assertEqual(run.main(["--binary", "/bin/true"]), 2, "nothing is left to run")
         status, out, _ = self.run_with(result(["one", 0, None, None]), "--full")
         self.assertEqual(status, 0, out)
+
+    def test_tests_that_end_processes(self):
+        (self.tests / "page.html").write_text("testharnessreport.js")
+        folder = Path(self.folder.name) / "os"
+        folder.mkdir()
+        (folder / "x.py").write_text(
+            textwrap.dedent(
+                """
+                from wpt.session import multiprocess_only
+
+                def test_good(launch):
+                    \"\"\"LIFE-05: it ends when it is killed\"\"\"
+                    session = launch("/page.html")
+                    session.line("ready")
+                    session.kill(session.browser.pid)
+                    assert session.wait() == -9
+
+                def test_bad(launch):
+                    \"\"\"it says what never comes\"\"\"
+                    launch("/page.html").line("never", 0.2)
+
+                @multiprocess_only
+                def test_other_mode(launch):
+                    raise AssertionError("not in this mode")
+                """
+            )
+        )
+        with mock.patch("wpt.session.Server", lambda api: run_server(api, self.tests)):
+            status, out, lines = self.run_with("print('ready', flush=True); time.sleep(600)", "/os/")
+        self.assertEqual(status, 1)
+        self.assertEqual([line["status"] for line in lines], ["PASS", "FAIL"], out)
+        self.assertIn("no line 'never' within 0.2 s; seen: ['ready']", out)
 
     def test_wrong_usage(self):
         err = io.StringIO()
