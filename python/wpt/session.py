@@ -26,7 +26,7 @@ from typing import Any
 
 from wpt import processes
 from wpt.api import Api
-from wpt.oschecks import PATIENCE, Browser, wait_until
+from wpt.oschecks import PATIENCE, Browser
 from wpt.server import Server
 
 
@@ -42,6 +42,7 @@ class Session:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.seen: list[str] = []
         self.child: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread
 
     def start(self) -> "Session":
         """Start the browser."""
@@ -49,7 +50,8 @@ class Session:
             self._command(self.server.port), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         self.browser.pid = self.child.pid
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         return self
 
     def _read(self) -> None:
@@ -99,8 +101,10 @@ class Session:
                     os.kill(process.pid, signal.SIGKILL)
             self.child.kill()
             self.child.wait()
-            if self.child.stdout is not None:
-                wait_until(lambda: self._lines.qsize() > 0, 1)
+            # Somebody who inherited standard output would keep it open.
+            self._reader.join(PATIENCE)
+            if not self._reader.is_alive() and self.child.stdout is not None:
+                self.child.stdout.close()
         self.server.stop()
 
 

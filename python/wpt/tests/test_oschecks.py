@@ -37,6 +37,7 @@ class NetLike(unittest.TestCase):
             [sys.executable, "-c", NET, str(self.peer.port), processes.NET_FLAG, "token"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         self.local = int(self.child.stdout.readline())
         self.browser = Browser()
