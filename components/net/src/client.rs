@@ -141,7 +141,7 @@ impl Client {
             SocketRequest::CancelRead { .. } => orders.cancel_read(),
             SocketRequest::Write { bytes, last, .. } => {
                 if orders.write(bytes, last).is_err() {
-                    warn!("A socket is closed because its client wrote more than its credit");
+                    debug!("A socket is closed because its client wrote more than its credit");
                     orders.close();
                 }
             },

@@ -4,12 +4,13 @@
 
 //! From an open request to a connection: names to addresses, then one address after the other.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
 
 use direct_sockets_traits::{Address, SocketError, TcpOpen};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::error::from_io;
@@ -25,6 +26,9 @@ pub struct Connected {
     pub local: Address,
     /// The other end.
     pub remote: Address,
+    /// The peer has reset the connection as soon as it was there (decision AMB-87). The OS says so
+    /// once, and said it here: the first read that finds no more bytes has to report it.
+    pub was_reset: bool,
 }
 
 /// Resolve and connect.
@@ -76,8 +80,7 @@ async fn connect_to(open: &TcpOpen, remote: SocketAddr) -> Result<Connected, Soc
     {
         return Err(SocketError::AddressFamilyMismatch);
     }
-    let socket = prepare(open, remote).map_err(|error| from_io(&error))?;
-    let stream = socket.connect(remote).await.map_err(|error| from_io(&error))?;
+    let (stream, was_reset) = establish(open, remote).await.map_err(|error| from_io(&error))?;
     let local = stream.local_addr().map_err(|error| from_io(&error))?;
     // Where nobody listens on a port of the ephemeral range, Linux may pick that very port for this
     // end and connect the socket to itself. Nobody asked for that.
@@ -86,18 +89,37 @@ async fn connect_to(open: &TcpOpen, remote: SocketAddr) -> Result<Connected, Soc
     }
     Ok(Connected {
         local: local.into(),
-        // The peer may have gone already (decision AMB-87).
+        // Where the peer has gone already, the OS no longer knows it.
         remote: stream.peer_addr().unwrap_or(remote).into(),
         stream,
+        was_reset,
     })
 }
 
-/// A socket with every option set before it connects.
-fn prepare(open: &TcpOpen, remote: SocketAddr) -> std::io::Result<TcpSocket> {
+/// A connection with every option set before it connects, and whether it was reset already.
+async fn establish(open: &TcpOpen, remote: SocketAddr) -> io::Result<(TcpStream, bool)> {
     // Close-on-exec and never blocking from the start.
     let kind = Type::STREAM.nonblocking();
     let socket = Socket::new(Domain::for_address(remote), kind, Some(Protocol::TCP))?;
     tcp_options::apply(&socket, &open.options)?;
     tcp_options::apply_extras(&socket, &open.extras, remote)?;
-    Ok(TcpSocket::from_std_stream(socket.into()))
+    let error = match socket.connect(&remote.into()) {
+        Ok(()) => None,
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => None,
+        Err(error) => Some(error),
+    };
+    let stream = TcpStream::from_std(StdStream::from(socket))?;
+    let error = match error {
+        Some(error) => Some(error),
+        None => {
+            stream.writable().await?;
+            stream.take_error()?
+        },
+    };
+    match error {
+        None => Ok((stream, false)),
+        // An attempt is refused, a connection is reset: the handshake was complete.
+        Some(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok((stream, true)),
+        Some(error) => Err(error),
+    }
 }

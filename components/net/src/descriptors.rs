@@ -46,8 +46,8 @@ pub fn ignore_sigpipe() {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
 }
 
-/// Raise the soft limit of open descriptors to the hard one. Returns what it is then.
-pub fn raise_descriptor_limit() -> io::Result<u64> {
+/// Raise the soft limit of open descriptors to the hard one.
+pub fn raise_descriptor_limit() -> io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         let raised = Rlimit {
@@ -56,5 +56,10 @@ pub fn raise_descriptor_limit() -> io::Result<u64> {
         };
         setrlimit(Resource::Nofile, raised)?;
     }
-    Ok(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX))
+    Ok(())
+}
+
+/// How many descriptors this process may have, if there is a limit.
+pub fn descriptor_limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
 }

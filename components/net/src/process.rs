@@ -62,6 +62,9 @@ pub fn run(token: &str) -> ExitCode {
         .parse_default_env()
         .try_init();
     let _ = rustix::thread::set_name(PROCESS_NAME);
+    if let Err(error) = descriptors::raise_descriptor_limit() {
+        warn!("The limit of open descriptors stays as it is: {error}");
+    }
     let result = report_in(token)
         .and_then(|control| serve(control, Rc::new(SystemResolver::from_environment())));
     match result {
@@ -89,16 +92,12 @@ pub fn report_in(token: &str) -> io::Result<Endpoint> {
 
 /// Serve until the control channel says so or closes. Names are resolved by `resolver`.
 pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
-    let limit = descriptors::raise_descriptor_limit().unwrap_or_else(|error| {
-        warn!("The limit of open descriptors stays as it is: {error}");
-        0
-    });
     let common = Rc::new(Common {
         statistics: Rc::default(),
         resolver,
         scratch: Scratch::default(),
         read_buffer: ReadBuffer::default(),
-        max_sockets: max_sockets(limit),
+        max_sockets: max_sockets(descriptors::descriptor_limit()),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -112,14 +111,12 @@ pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
 }
 
 /// How many sockets one client may have at most, so that some descriptors are left for others.
-fn max_sockets(descriptor_limit: u64) -> usize {
-    match descriptor_limit {
-        0 => usize::MAX,
-        limit => {
-            let spare = limit.saturating_sub(RESERVED_DESCRIPTORS) / 4 * 3;
-            usize::try_from(spare).unwrap_or(usize::MAX).max(1)
-        },
-    }
+fn max_sockets(descriptor_limit: Option<u64>) -> usize {
+    let Some(limit) = descriptor_limit else {
+        return usize::MAX;
+    };
+    let share = limit.saturating_sub(RESERVED_DESCRIPTORS) / 4 * 3;
+    usize::try_from(share).unwrap_or(usize::MAX).max(1)
 }
 
 /// Carry out what the broker says.

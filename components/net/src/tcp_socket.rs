@@ -7,7 +7,7 @@
 use std::io;
 use std::rc::Rc;
 
-use direct_sockets_traits::{ReadResult, SocketEvent, SocketId, TcpOpen};
+use direct_sockets_traits::{ReadResult, SocketError, SocketEvent, SocketId, TcpOpen};
 use rustix::net::Shutdown;
 use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
@@ -38,11 +38,18 @@ pub async fn run(client: Rc<Client>, id: SocketId, open: TcpOpen, orders: Rc<Ord
             stream,
             local,
             remote,
+            was_reset,
         })) => {
             client.events.socket(id, SocketEvent::Opened { local, remote });
-            serve(&client, id, &orders, &stream).await;
-            // close(2) happens here, and its report after it.
-            drop(stream);
+            let socket = TcpSocket {
+                client: &client,
+                id,
+                orders: &orders,
+                stream,
+                was_reset,
+            };
+            // close(2) happens at the end of this, and its report after it.
+            socket.serve().await;
         },
     }
     drop(counted);
@@ -50,91 +57,110 @@ pub async fn run(client: Rc<Client>, id: SocketId, open: TcpOpen, orders: Rc<Ord
     client.events.socket(id, SocketEvent::Closed);
 }
 
-/// Carry out orders until the one to close.
-///
-/// Cancel safety: every system call happens between two awaits and what it did is recorded before the next.
-async fn serve(client: &Client, id: SocketId, orders: &Rc<Orders>, stream: &TcpStream) {
-    loop {
-        if orders.is_closing() {
-            return;
+/// An open connection.
+struct TcpSocket<'a> {
+    client: &'a Client,
+    id: SocketId,
+    orders: &'a Rc<Orders>,
+    stream: TcpStream,
+    was_reset: bool,
+}
+
+impl TcpSocket<'_> {
+    /// Carry out orders until the one to close.
+    ///
+    /// Cancel safety: every system call happens between two awaits and what it did is recorded before
+    /// the next.
+    async fn serve(self) {
+        loop {
+            if self.orders.is_closing() {
+                return;
+            }
+            // Chunks that need no system call.
+            for event in self.orders.writing(|writing| writing.taken(0)) {
+                self.report(event);
+            }
+            if self.orders.writing(WriteSide::take_shutdown) {
+                // A failure is not reported: what ails the connection shows in reads and writes (AMB-20).
+                let _ = rustix::net::shutdown(&self.stream, Shutdown::Write);
+                self.report(SocketEvent::WriteShutdown);
+            }
+            let read = self.orders.wanted();
+            let read = read.filter(|_| !self.client.events.is_full(self.id, self.orders));
+            let writes = self.orders.writing(|writing| writing.held() > 0);
+            let interest = match (read, writes) {
+                (None, false) => {
+                    self.orders.changed().await;
+                    continue;
+                },
+                (Some(_), false) => Interest::READABLE,
+                (None, true) => Interest::WRITABLE,
+                (Some(_), true) => Interest::READABLE | Interest::WRITABLE,
+            };
+            let ready = tokio::select! {
+                biased;
+                () = self.orders.changed() => continue,
+                ready = self.stream.ready(interest) => ready,
+            };
+            // Fails only when the runtime is shutting down; the calls below say what there is to say.
+            let ready = ready.unwrap_or(Ready::ALL);
+            if let Some(max) = read &&
+                ready.is_readable()
+            {
+                self.read_once(max);
+            }
+            if writes && ready.is_writable() {
+                self.write_once();
+            }
+            tokio::task::consume_budget().await;
         }
-        // Chunks that need no system call.
-        for event in orders.writing(|writing| writing.taken(0)) {
-            client.events.socket(id, event);
-        }
-        if orders.writing(WriteSide::take_shutdown) {
-            // A failure is not reported: what ails the connection shows in reads and writes (AMB-20).
-            let _ = rustix::net::shutdown(stream, Shutdown::Write);
-            client.events.socket(id, SocketEvent::WriteShutdown);
-        }
-        let read = orders.wanted().filter(|_| !client.events.is_full(id, orders));
-        let writes = orders.writing(|writing| writing.held() > 0);
-        let interest = match (read, writes) {
-            (None, false) => {
-                orders.changed().await;
-                continue;
-            },
-            (Some(_), false) => Interest::READABLE,
-            (None, true) => Interest::WRITABLE,
-            (Some(_), true) => Interest::READABLE | Interest::WRITABLE,
-        };
-        let ready = tokio::select! {
-            biased;
-            () = orders.changed() => continue,
-            ready = stream.ready(interest) => ready,
-        };
-        // Fails only when the runtime is shutting down; the calls below say what there is to say.
-        let ready = ready.unwrap_or(Ready::ALL);
-        if let Some(max) = read &&
-            ready.is_readable()
-        {
-            read_once(client, id, orders, stream, max);
-        }
-        if writes && ready.is_writable() {
-            write_once(client, id, orders, stream);
-        }
-        tokio::task::consume_budget().await;
     }
-}
 
-fn read_once(client: &Client, id: SocketId, orders: &Rc<Orders>, stream: &TcpStream, max: usize) {
-    let result = client.common.read_buffer.with(|buffer| {
-        let length = stream.try_read(&mut buffer[..max])?;
-        if length > 0 {
-            client.common.statistics.received(length);
-            client.events.data(id, &buffer[..length], orders);
+    fn report(&self, event: SocketEvent) {
+        self.client.events.socket(self.id, event);
+    }
+
+    fn read_once(&self, max: usize) {
+        let common = &self.client.common;
+        let result = common.read_buffer.with(|buffer| {
+            let length = self.stream.try_read(&mut buffer[..max])?;
+            if length > 0 {
+                common.statistics.received(length);
+                self.client.events.data(self.id, &buffer[..length], self.orders);
+            }
+            io::Result::Ok(length)
+        });
+        let end = match result {
+            Ok(0) if self.was_reset => ReadResult::Error(SocketError::ConnectionReset),
+            Ok(0) => ReadResult::End,
+            Ok(_) => return,
+            Err(error) if is_temporary(&error) => return,
+            Err(error) => ReadResult::Error(from_io(&error)),
+        };
+        self.orders.read_is_over();
+        self.report(SocketEvent::Read(end));
+    }
+
+    fn write_once(&self) {
+        let result = self.orders.writing(|writing| {
+            let mut room = WriteSide::room();
+            let count = writing.offer(&mut room);
+            self.stream.try_write_vectored(&room[..count])
+        });
+        match result {
+            Ok(count) => {
+                self.client.common.statistics.sent(count);
+                for event in self.orders.writing(|writing| writing.taken(count)) {
+                    self.report(event);
+                }
+            },
+            Err(error) if is_temporary(&error) => {},
+            Err(error) => {
+                if let Some(event) = self.orders.writing(|writing| writing.fail(from_io(&error))) {
+                    self.report(event);
+                }
+            },
         }
-        io::Result::Ok(length)
-    });
-    let end = match result {
-        Ok(0) => ReadResult::End,
-        Ok(_) => return,
-        Err(error) if is_temporary(&error) => return,
-        Err(error) => ReadResult::Error(from_io(&error)),
-    };
-    orders.read_is_over();
-    client.events.socket(id, SocketEvent::Read(end));
-}
-
-fn write_once(client: &Client, id: SocketId, orders: &Orders, stream: &TcpStream) {
-    let result = orders.writing(|writing| {
-        let mut room = WriteSide::room();
-        let count = writing.offer(&mut room);
-        stream.try_write_vectored(&room[..count])
-    });
-    match result {
-        Ok(count) => {
-            client.common.statistics.sent(count);
-            for event in orders.writing(|writing| writing.taken(count)) {
-                client.events.socket(id, event);
-            }
-        },
-        Err(error) if is_temporary(&error) => {},
-        Err(error) => {
-            if let Some(event) = orders.writing(|writing| writing.fail(from_io(&error))) {
-                client.events.socket(id, event);
-            }
-        },
     }
 }
 

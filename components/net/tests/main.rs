@@ -2,4 +2,18 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-fn main() {}
+//! Tests of the net process, against real peers on loopback. One file for each source file.
+
+mod client;
+mod connect;
+mod descriptors;
+mod error;
+mod events;
+mod hostile;
+mod process;
+mod resolver;
+mod scale;
+mod support;
+mod tcp_options;
+mod tcp_socket;
+mod write_side;

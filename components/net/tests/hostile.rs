@@ -1,0 +1,315 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! What no honest content process sends.
+
+use std::time::Duration;
+
+use direct_sockets_traits::limits::{MAX_PAYLOAD, WRITE_WINDOW};
+use direct_sockets_traits::{
+    Address, ClientEvent, DnsQueryType, Host, SocketId, SocketRequest, TcpExtras, TcpOpen,
+    TcpOptions,
+};
+use direct_sockets_wire::{Endpoint, Wait};
+use proptest::prelude::*;
+use serde_bytes::ByteBuf;
+
+use crate::support::{TestClient, TestNet, peer};
+
+/// A client that goes on while others misbehave.
+struct Witness {
+    client: TestClient,
+    id: SocketId,
+}
+
+impl Witness {
+    fn new(net: &TestNet) -> Self {
+        let client = net.client();
+        let id = client.open(peer::echo());
+        Self { client, id }
+    }
+
+    fn is_not_disturbed(&self) {
+        self.client.write(self.id, b"still there");
+        assert_eq!(self.client.read_exactly(self.id, 11), b"still there");
+    }
+}
+
+/// A client whose request channel takes any bytes.
+fn raw_client(net: &TestNet) -> (Endpoint, TestClient) {
+    use direct_sockets_traits::{Grant, NetControl, Owner};
+    use ipc_channel::ipc;
+    // The client sends on a raw end; net gets what `ipc_channel` makes of the other.
+    let (raw, to_net) = raw_channel();
+    let (to_client, events) = ipc::channel().unwrap();
+    let register = NetControl::Register {
+        owner: Owner {
+            pipeline: String::new(),
+            worker: None,
+        },
+        grant: Grant {
+            origin: String::new(),
+            max_sockets: 16,
+        },
+        requests: to_net,
+        events: to_client,
+    };
+    net.control().send(register).unwrap();
+    let (requests, _) = ipc::channel().unwrap();
+    let client = TestClient::new(requests, events);
+    assert!(matches!(client.next(), ClientEvent::Ready { .. }));
+    (raw, client)
+}
+
+/// An `ipc_channel` receiver whose sender is a raw end.
+fn raw_channel() -> (Endpoint, ipc_channel::ipc::IpcReceiver<SocketRequest>) {
+    use ipc_channel::ipc::{IpcOneShotServer, IpcReceiver};
+    use std::os::fd::AsFd;
+    // A receiver can only come out of a message: so a message with one is made by hand.
+    let (server, path) = IpcOneShotServer::<IpcReceiver<SocketRequest>>::new().unwrap();
+    let (raw, other) = Endpoint::pair().unwrap();
+    let sender = Endpoint::connect(&path).unwrap();
+    let index = [0];
+    sender.send(&index, &[other.as_fd()], Wait::Forever).unwrap();
+    let (_, receiver) = server.accept().unwrap();
+    (raw, receiver)
+}
+
+/// The client's channel breaks, sooner or later.
+fn is_cut_off(client: &TestClient) -> bool {
+    loop {
+        match client.events.try_recv_timeout(Duration::from_secs(10)) {
+            Ok(_) => {},
+            Err(ipc_channel::TryRecvError::Empty) => return false,
+            Err(_) => return true,
+        }
+    }
+}
+
+#[test]
+fn life_08_bytes_that_are_no_request_end_that_client_alone() {
+    let net = TestNet::start();
+    let witness = Witness::new(&net);
+    for bytes in [&[][..], &[255; 100], &[0], &[0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]] {
+        let (raw, client) = raw_client(&net);
+        raw.send(bytes, &[], Wait::Forever).unwrap();
+        assert!(is_cut_off(&client), "{bytes:?}");
+        witness.is_not_disturbed();
+    }
+}
+
+#[test]
+fn life_08_packets_with_impossible_lengths_end_that_client_alone() {
+    let net = TestNet::start();
+    let witness = Witness::new(&net);
+    for (packet, message) in [
+        (0, 0),
+        (usize::MAX, 0),
+        (16, usize::MAX),
+        (16, 1 << 46),
+        (16, 1 << 20),
+        (17, 1),
+        (8, 0),
+    ] {
+        let (raw, client) = raw_client(&net);
+        let mut bytes = usize::to_ne_bytes(packet).to_vec();
+        bytes.extend(usize::to_ne_bytes(message));
+        rustix::net::send(&raw, &bytes, rustix::net::SendFlags::empty()).unwrap();
+        assert!(is_cut_off(&client), "{packet} {message}");
+        witness.is_not_disturbed();
+    }
+    // Shorter than the lengths themselves.
+    let (raw, client) = raw_client(&net);
+    rustix::net::send(&raw, &[1, 2, 3], rustix::net::SendFlags::empty()).unwrap();
+    assert!(is_cut_off(&client));
+    // Longer than anything that is taken.
+    let (raw, client) = raw_client(&net);
+    let long = vec![0; 150_000];
+    rustix::net::send(&raw, &long, rustix::net::SendFlags::empty()).unwrap();
+    assert!(is_cut_off(&client));
+    witness.is_not_disturbed();
+}
+
+#[test]
+fn life_08_a_message_whose_rest_never_comes_holds_up_nobody_else() {
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    use std::os::fd::AsFd;
+    let net = TestNet::start();
+    let witness = Witness::new(&net);
+    let (raw, client) = raw_client(&net);
+    let (rest, other) = Endpoint::pair().unwrap();
+    let mut bytes = usize::to_ne_bytes(20).to_vec();
+    bytes.extend(usize::to_ne_bytes(1000));
+    bytes.extend([0; 4]);
+    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let rights = [other.as_fd()];
+    assert!(control.push(SendAncillaryMessage::ScmRights(&rights)));
+    let parts = [std::io::IoSlice::new(&bytes)];
+    sendmsg(&raw, &parts, &mut control, SendFlags::empty()).unwrap();
+    drop(other);
+    for _ in 0..10 {
+        witness.is_not_disturbed();
+    }
+    assert_eq!(net.statistics().clients, 2);
+    // Once it is clear that it never comes, the client is cut off.
+    drop(rest);
+    assert!(is_cut_off(&client));
+    witness.is_not_disturbed();
+}
+
+#[test]
+fn life_08_descriptors_that_nobody_asked_for_are_closed() {
+    use std::os::fd::AsFd;
+    let net = TestNet::start();
+    let witness = Witness::new(&net);
+    let (raw, client) = raw_client(&net);
+    let before = crate::support::descriptors_of(net.pid()).len();
+    let file = std::fs::File::open("/dev/null").unwrap();
+    let request = postcard::to_stdvec(&SocketRequest::Close { id: SocketId(1) }).unwrap();
+    for _ in 0..100 {
+        let descriptors = [file.as_fd(), file.as_fd()];
+        raw.send(&request, &descriptors, Wait::Forever).unwrap();
+    }
+    // The channel keeps its order: when this is answered, the others have been handled.
+    let open = crate::support::open_request(SocketId(9), "127.0.0.1", 0, TcpOptions::default());
+    raw.send(&postcard::to_stdvec(&open).unwrap(), &[], Wait::Forever).unwrap();
+    client.next();
+    assert_eq!(crate::support::descriptors_of(net.pid()).len(), before);
+    witness.is_not_disturbed();
+}
+
+#[test]
+fn life_08_channels_that_are_none_are_refused() {
+    use ipc_channel::ipc::{IpcOneShotServer, IpcReceiver};
+    use std::os::fd::{AsFd, OwnedFd};
+    let net = TestNet::start();
+    let witness = Witness::new(&net);
+    let tcp: OwnedFd = std::net::TcpListener::bind("127.0.0.1:0").unwrap().into();
+    let datagram: OwnedFd = std::os::unix::net::UnixDatagram::unbound().unwrap().into();
+    for descriptor in [tcp, datagram] {
+        let (server, path) = IpcOneShotServer::<IpcReceiver<SocketRequest>>::new().unwrap();
+        let sender = Endpoint::connect(&path).unwrap();
+        sender.send(&[0], &[descriptor.as_fd()], Wait::Forever).unwrap();
+        let (_, requests) = server.accept().unwrap();
+        let (to_client, events) = ipc_channel::ipc::channel::<ClientEvent>().unwrap();
+        let register = direct_sockets_traits::NetControl::Register {
+            owner: direct_sockets_traits::Owner {
+                pipeline: String::new(),
+                worker: None,
+            },
+            grant: direct_sockets_traits::Grant {
+                origin: String::new(),
+                max_sockets: 16,
+            },
+            requests,
+            events: to_client,
+        };
+        net.control().send(register).unwrap();
+        assert!(events.try_recv_timeout(crate::support::PATIENCE).is_err());
+    }
+    witness.is_not_disturbed();
+}
+
+fn request(port: u16) -> impl Strategy<Value = SocketRequest> {
+    let id = (0..4_u64).prop_map(SocketId);
+    let length = prop_oneof![
+        4 => 0..100_usize,
+        1 => Just(MAX_PAYLOAD),
+        1 => MAX_PAYLOAD..WRITE_WINDOW as usize / 2,
+    ];
+    let name = prop_oneof![
+        Just("localhost".to_owned()),
+        Just(String::new()),
+        Just("a\0b".to_owned()),
+        Just("name.invalid".to_owned()),
+        Just("x".repeat(5000)),
+    ];
+    let host = prop_oneof![
+        4 => Just(Host::Ip("127.0.0.1".parse().unwrap())),
+        1 => Just(Host::Ip("::1".parse().unwrap())),
+        1 => name.prop_map(Host::Name),
+    ];
+    let options = (any::<Option<u32>>(), any::<Option<u32>>(), any::<bool>(), any::<Option<u32>>())
+        .prop_map(|(send, receive, no_delay, keep_alive)| TcpOptions {
+            send_buffer_size: send,
+            receive_buffer_size: receive,
+            no_delay,
+            keep_alive_delay: keep_alive,
+            dns_query_type: send.filter(|size| size % 3 == 0).map(|_| DnsQueryType::Ipv4),
+        });
+    let extras = (any::<bool>(), any::<Option<u8>>(), any::<bool>()).prop_map(|(bind, ttl, flag)| {
+        TcpExtras {
+            bind_address: bind.then(Address::default),
+            time_to_live: ttl,
+            reuse_address: flag,
+            reset_on_close: !flag,
+        }
+    });
+    let port = prop_oneof![4 => Just(port), 1 => Just(0)];
+    prop_oneof![
+        4 => (id.clone(), host, port, options, extras).prop_map(|(id, host, port, options, extras)| {
+            SocketRequest::OpenTcp { id, open: TcpOpen { host, port, options, extras } }
+        }),
+        4 => (id.clone(), any::<u32>()).prop_map(|(id, max)| SocketRequest::Read { id, max }),
+        1 => id.clone().prop_map(|id| SocketRequest::CancelRead { id }),
+        4 => (id.clone(), length, any::<bool>()).prop_map(|(id, length, last)| {
+            SocketRequest::Write { id, bytes: ByteBuf::from(vec![1; length]), last }
+        }),
+        1 => id.clone().prop_map(|id| SocketRequest::AbortWrite { id }),
+        1 => id.clone().prop_map(|id| SocketRequest::ShutdownWrite { id }),
+        2 => id.clone().prop_map(|id| SocketRequest::Close { id }),
+        1 => id.prop_map(|id| SocketRequest::Abandon { id }),
+    ]
+}
+
+#[test]
+fn life_08_life_11_any_sequence_of_requests_is_survived() {
+    let mut net = TestNet::start();
+    let witness = Witness::new(&net);
+    let address = peer::echo();
+    let config = ProptestConfig {
+        cases: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(requests in prop::collection::vec(request(address.port()), 1..60))| {
+        let client = net.client();
+        for request in requests {
+            // A long piece may go over what is taken at all, and then the client is gone.
+            if client.requests.send(request).is_err() {
+                break;
+            }
+        }
+        witness.is_not_disturbed();
+        drop(client);
+    });
+    assert!(net.is_alive());
+    net.wait_for("only the witness is left", |figures| {
+        figures.clients == 1 && figures.sockets == 1 && figures.bytes_held == 0
+    });
+}
+
+#[test]
+fn life_08_life_11_any_bytes_as_requests_are_survived() {
+    let mut net = TestNet::start();
+    let witness = Witness::new(&net);
+    let config = ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..200), 1..10))| {
+        let (raw, client) = raw_client(&net);
+        for message in messages {
+            if raw.send(&message, &[], Wait::Forever).is_err() {
+                break;
+            }
+        }
+        drop((raw, client));
+    });
+    assert!(net.is_alive());
+    witness.is_not_disturbed();
+    net.wait_for("only the witness is left", |figures| figures.clients == 1);
+}

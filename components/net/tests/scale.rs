@@ -1,0 +1,97 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! Many sockets: descriptors and memory return to where they were.
+
+use direct_sockets_traits::limits::MAX_PAYLOAD;
+use direct_sockets_traits::{ReadResult, SocketEvent, SocketRequest, WriteResult};
+
+use crate::support::{TestNet, descriptors_of, peer};
+
+/// Memory of a process that nobody else has, in bytes.
+fn private_memory(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let field = |name: &str| -> u64 {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    };
+    field("Private_Clean:") + field("Private_Dirty:")
+}
+
+fn open_and_close(net: &TestNet, count: usize) {
+    let client = net.client();
+    let address = peer::echo();
+    for _ in 0..count {
+        let id = client.open(address);
+        assert_eq!(client.write(id, b"hello"), WriteResult::Done);
+        assert_eq!(client.read_exactly(id, 5), b"hello");
+        client.close(id);
+    }
+}
+
+#[test]
+fn two_thousand_connections_leave_nothing_behind() {
+    let net = TestNet::start();
+    open_and_close(&net, 10);
+    net.wait_for("no client", |figures| figures.clients == 0);
+    let before = descriptors_of(net.pid()).len();
+    open_and_close(&net, 1000);
+    net.wait_for("no client", |figures| figures.clients == 0);
+    let middle = private_memory(net.pid());
+    open_and_close(&net, 1000);
+    net.wait_for("no client", |figures| figures.clients == 0);
+    let grown = private_memory(net.pid()).saturating_sub(middle);
+    assert_eq!(descriptors_of(net.pid()).len(), before);
+    assert!(grown < 1024 * 1024, "{grown} bytes more");
+    assert_eq!(net.statistics().sockets, 0);
+    assert_eq!(net.statistics().bytes_held, 0);
+}
+
+#[test]
+fn life_10_a_thousand_sockets_at_the_same_time() {
+    const COUNT: usize = 1000;
+    let net = TestNet::start();
+    let client = net.client();
+    let (listener, address) = peer::listen();
+    // One thread is enough to be a thousand peers: each gets its greeting and gives it back.
+    let peers = std::thread::spawn(move || {
+        let streams: Vec<_> = (0..COUNT).map(|_| peer::accept(&listener)).collect();
+        use std::io::{Read, Write};
+        for mut stream in &streams {
+            let mut greeting = [0; 8];
+            stream.read_exact(&mut greeting).unwrap();
+            stream.write_all(&greeting).unwrap();
+        }
+        streams
+    });
+    let empty = private_memory(net.pid());
+    let ids: Vec<_> = (0..COUNT).map(|_| client.open(address)).collect();
+    let each = private_memory(net.pid()).saturating_sub(empty) / COUNT as u64;
+    assert!(each < 8 * 1024, "an idle socket takes {each} bytes");
+    assert_eq!(net.statistics().sockets, COUNT as u64);
+    for id in &ids {
+        client.send_piece(*id, &id.0.to_le_bytes(), true);
+        client.send(SocketRequest::Read { id: *id, max: MAX_PAYLOAD as u32 });
+    }
+    let (mut written, mut read) = (0, 0);
+    while written < COUNT || read < COUNT {
+        match client.next() {
+            direct_sockets_traits::ClientEvent::Socket { id, event } => match event {
+                SocketEvent::Written(WriteResult::Done) => written += 1,
+                SocketEvent::Read(ReadResult::Data(data)) => {
+                    assert_eq!(**data, id.0.to_le_bytes());
+                    read += 1;
+                },
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+    let _streams = peers.join().unwrap();
+    // No thread for a socket: the one that moves bytes, and the resolver's while it is used.
+    let threads = std::fs::read_dir(format!("/proc/{}/task", net.pid())).unwrap().count();
+    assert!(threads <= 2, "{threads} threads");
+    drop(client);
+    net.wait_for("no socket", |figures| figures.sockets == 0);
+}

@@ -1,0 +1,196 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use direct_sockets_net::NET_PROCESS_FLAG;
+use direct_sockets_net::resolver::ScriptedResolver;
+use direct_sockets_traits::{
+    ClientEvent, Grant, NetControl, NetHello, NetStatistics, Owner, PROTOCOL_VERSION, SocketRequest,
+};
+use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
+
+use super::{PATIENCE, TestClient};
+
+/// A net process of the real binary.
+pub struct TestNet {
+    pub child: Child,
+    pub control: Option<IpcSender<NetControl>>,
+}
+
+impl TestNet {
+    pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// Start it, with something else about its command.
+    pub fn start_with(change: impl FnOnce(&mut Command)) -> Self {
+        let (server, token) = IpcOneShotServer::<NetHello>::new().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_direct-sockets-net"));
+        command.arg(NET_PROCESS_FLAG).arg(token);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        change(&mut command);
+        let child = command.spawn().unwrap();
+        let (sender, accepted) = mpsc::channel();
+        thread::spawn(move || sender.send(server.accept().unwrap().1));
+        let hello = accepted.recv_timeout(PATIENCE).expect("the net process reports in");
+        assert_eq!(hello.version, PROTOCOL_VERSION);
+        assert_eq!(hello.pid, child.id());
+        Self {
+            child,
+            control: Some(hello.control),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn control(&self) -> &IpcSender<NetControl> {
+        self.control.as_ref().unwrap()
+    }
+
+    /// A new client that has been told that net is ready.
+    pub fn client(&self) -> TestClient {
+        self.client_with(usize::MAX)
+    }
+
+    pub fn client_with(&self, max_sockets: usize) -> TestClient {
+        let client = register(self.control(), max_sockets);
+        assert_eq!(client.next(), ClientEvent::Ready { net_pid: self.pid() });
+        client
+    }
+
+    pub fn statistics(&self) -> NetStatistics {
+        statistics(self.control())
+    }
+
+    /// Wait until the figures are as they should be.
+    pub fn wait_for(&self, what: &str, mut is_so: impl FnMut(&NetStatistics) -> bool) {
+        wait_until(what, || is_so(&self.statistics()));
+    }
+
+    /// Wait for the process to end; its status.
+    pub fn wait_for_end(&mut self) -> std::process::ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the net process does not end");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for TestNet {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The same server on a thread of this process, with names that the test decides on.
+pub struct InProcess {
+    pub control: Option<IpcSender<NetControl>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl InProcess {
+    pub fn start(resolver: ScriptedResolver) -> Self {
+        let (control, endpoint) = direct_sockets_wire::Endpoint::for_ipc_sender().unwrap();
+        let thread = thread::spawn(move || {
+            direct_sockets_net::process::serve(endpoint, Rc::new(resolver)).unwrap();
+        });
+        Self {
+            control: Some(control),
+            thread: Some(thread),
+        }
+    }
+
+    pub fn client(&self) -> TestClient {
+        let client = register(self.control.as_ref().unwrap(), usize::MAX);
+        assert!(matches!(client.next(), ClientEvent::Ready { .. }));
+        client
+    }
+
+    pub fn statistics(&self) -> NetStatistics {
+        statistics(self.control.as_ref().unwrap())
+    }
+}
+
+impl Drop for InProcess {
+    fn drop(&mut self) {
+        drop(self.control.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+fn register(control: &IpcSender<NetControl>, max_sockets: usize) -> TestClient {
+    let (requests, to_net): (_, IpcReceiver<SocketRequest>) = ipc::channel().unwrap();
+    let (to_client, events) = ipc::channel().unwrap();
+    let register = NetControl::Register {
+        owner: Owner {
+            pipeline: "(1,1)".to_owned(),
+            worker: None,
+        },
+        grant: Grant {
+            origin: "https://test.example".to_owned(),
+            max_sockets,
+        },
+        requests: to_net,
+        events: to_client,
+    };
+    control.send(register).unwrap();
+    TestClient::new(requests, events)
+}
+
+fn statistics(control: &IpcSender<NetControl>) -> NetStatistics {
+    let (reply, figures) = ipc::channel().unwrap();
+    control.send(NetControl::Statistics(reply)).unwrap();
+    figures.try_recv_timeout(PATIENCE).expect("net answers with its figures")
+}
+
+/// Look again and again, for a bounded time.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "still not: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What a process has open: descriptor numbers and what they are.
+pub fn descriptors_of(pid: u32) -> Vec<(i32, PathBuf)> {
+    let directory = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let mut descriptors: Vec<_> = directory
+        .flatten()
+        .filter_map(|entry| {
+            let number = entry.file_name().to_str()?.parse().ok()?;
+            Some((number, std::fs::read_link(entry.path()).ok()?))
+        })
+        .collect();
+    descriptors.sort();
+    descriptors
+}
+
+/// The numbers of the sockets that a process has open.
+pub fn socket_descriptors_of(pid: u32) -> Vec<i32> {
+    descriptors_of(pid)
+        .into_iter()
+        .filter(|(_, target)| target.to_string_lossy().starts_with("socket:"))
+        .map(|(number, _)| number)
+        .collect()
+}
