@@ -12,12 +12,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mach_support.log import Failure
 from testing.results import PASS, Result
 
 _LINE = re.compile(r"^([A-Z]+(?:-[A-Z]+)?-\d\d)(?:\s+(later|uncovered):\s*(\S.*))?$")
 
 
-class CoverageError(Exception):
+class CoverageError(Failure):
     """The list of requirements cannot be read; the text names the line."""
 
 

@@ -10,10 +10,11 @@ A line is `PART: NAME # REASON`. A name may end with `*`. Empty lines and lines 
 from dataclasses import dataclass
 from pathlib import Path
 
+from mach_support.log import Failure
 from testing.results import FAIL, SKIP, Part
 
 
-class SkipsError(Exception):
+class SkipsError(Failure):
     """The list cannot be read; the text names the line."""
 
 
