@@ -1,0 +1,156 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+use std::time::{Duration, Instant};
+
+use direct_sockets_broker::{AllowedOrigins, Config};
+use direct_sockets_traits::SocketError;
+use libtest_mimic::Trial;
+use rustix::process::Signal;
+
+use crate::support::{
+    ORIGIN, PATIENCE, broker, broker_with, connect, exists, signal, wait_until, wait_until_gone,
+};
+use crate::trials;
+
+pub fn tests() -> Vec<Trial> {
+    trials!(broker:
+        net_is_started_by_the_first_socket_and_not_before,
+        one_net_process_serves_every_event_loop,
+        the_figures_come_from_net,
+        an_origin_that_is_not_allowed_is_refused,
+        the_allowed_origins_can_change,
+        shutdown_ends_net_and_reaps_it,
+        shutdown_ends_a_net_process_that_does_not_listen,
+        shutdown_without_net_returns_at_once,
+        after_a_shutdown_the_next_socket_starts_net_again,
+        dropping_the_broker_ends_net,
+        the_broker_of_the_process_is_one,
+    )
+}
+
+fn net_is_started_by_the_first_socket_and_not_before() {
+    let (broker, sender) = broker();
+    assert_eq!(broker.net_process_id(), None);
+    assert_eq!(broker.statistics(PATIENCE), None);
+    let client = connect(&sender, ORIGIN, 0);
+    let pid = client.ready();
+    assert_eq!(broker.net_process_id(), Some(pid));
+    assert_ne!(pid, std::process::id());
+    client.works();
+}
+
+fn one_net_process_serves_every_event_loop() {
+    let (broker, first) = broker();
+    let second = broker.event_loop_sender().unwrap();
+    let clients: Vec<_> = (0..50)
+        .map(|index| connect(if index % 2 == 0 { &first } else { &second }, ORIGIN, 0))
+        .collect();
+    let pids: Vec<_> = clients.iter().map(|client| client.ready()).collect();
+    assert!(pids.iter().all(|pid| Some(*pid) == broker.net_process_id()), "{pids:?}");
+    clients.iter().for_each(|client| client.works());
+}
+
+fn the_figures_come_from_net() {
+    let (broker, sender) = broker();
+    let client = connect(&sender, ORIGIN, 0);
+    client.ready();
+    let figures = broker.statistics(PATIENCE).unwrap();
+    assert_eq!((figures.clients, figures.sockets), (1, 0));
+    drop(client);
+    wait_until("the client has gone", || broker.statistics(PATIENCE).unwrap().clients == 0);
+}
+
+fn an_origin_that_is_not_allowed_is_refused() {
+    let (broker, sender) = broker_with(Config {
+        origins: AllowedOrigins::parse("https://page.example https://other.example"),
+        ..Config::default()
+    });
+    for origin in ["https://evil.example", "null", "", "https://page.example.evil.example"] {
+        let client = connect(&sender, origin, 0);
+        assert_eq!(client.refused(), SocketError::OriginNotAllowed, "{origin}");
+        client.is_lost();
+    }
+    // Nobody was allowed, so nothing was started.
+    assert_eq!(broker.net_process_id(), None);
+    connect(&sender, "https://other.example", 0).ready();
+}
+
+fn the_allowed_origins_can_change() {
+    let (broker, sender) = broker();
+    // Every origin at first, opaque ones included.
+    let early = connect(&sender, "null", 0);
+    early.ready();
+    broker.set_allowed_origins(AllowedOrigins::parse("https://other.example"));
+    assert_eq!(connect(&sender, ORIGIN, 0).refused(), SocketError::OriginNotAllowed);
+    assert_eq!(connect(&sender, "null", 0).refused(), SocketError::OriginNotAllowed);
+    connect(&sender, "https://other.example", 0).ready();
+    // What was given before stays.
+    early.works();
+}
+
+fn shutdown_ends_net_and_reaps_it() {
+    let (broker, sender) = broker();
+    let client = connect(&sender, ORIGIN, 0);
+    let pid = client.ready();
+    broker.shutdown(PATIENCE);
+    assert!(!exists(pid));
+    assert_eq!(broker.net_process_id(), None);
+    client.is_lost();
+}
+
+fn shutdown_ends_a_net_process_that_does_not_listen() {
+    let (broker, sender) = broker();
+    let pid = connect(&sender, ORIGIN, 0).ready();
+    signal(pid, Signal::STOP);
+    let begin = Instant::now();
+    broker.shutdown(Duration::from_millis(100));
+    assert!(!exists(pid));
+    assert!(begin.elapsed() < PATIENCE);
+}
+
+fn shutdown_without_net_returns_at_once() {
+    let (broker, _sender) = broker();
+    broker.shutdown(PATIENCE);
+    direct_sockets_broker::Broker::new(Config::default()).shutdown(PATIENCE);
+}
+
+fn after_a_shutdown_the_next_socket_starts_net_again() {
+    let (broker, sender) = broker();
+    // More often than deaths are forgiven: these are none.
+    for _ in 0..5 {
+        let client = connect(&sender, ORIGIN, 0);
+        client.ready();
+        client.works();
+        broker.shutdown(PATIENCE);
+    }
+}
+
+fn dropping_the_broker_ends_net() {
+    let (broker, sender) = broker();
+    let pid = connect(&sender, ORIGIN, 0).ready();
+    drop(broker);
+    wait_until_gone(pid);
+}
+
+fn the_broker_of_the_process_is_one() {
+    use direct_sockets_broker as api;
+    assert_eq!(api::net_process_id(), None);
+    api::install(Config {
+        origins: AllowedOrigins::parse(ORIGIN),
+        ..Config::default()
+    });
+    let first = api::event_loop_sender().unwrap();
+    let second = api::event_loop_sender().unwrap();
+    let pid = connect(&first, ORIGIN, 0).ready();
+    assert_eq!(connect(&second, ORIGIN, 0).ready(), pid);
+    assert_eq!(api::net_process_id(), Some(pid));
+    let other = "https://other.example";
+    assert_eq!(connect(&first, other, 0).refused(), SocketError::OriginNotAllowed);
+    api::set_allowed_origins(AllowedOrigins::All);
+    assert_eq!(connect(&first, other, 0).ready(), pid);
+    assert!(api::statistics(PATIENCE).is_some());
+    api::shutdown(PATIENCE);
+    assert!(!exists(pid));
+}

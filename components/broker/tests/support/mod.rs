@@ -1,0 +1,133 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+pub mod programs;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use direct_sockets_broker::{Broker, Config};
+use direct_sockets_traits::{
+    BrokerMessage, ClientEvent, ConnectRequest, Host, Owner, SocketError, SocketEvent, SocketId,
+    SocketRequest, TcpExtras, TcpOpen, TcpOptions,
+};
+use ipc_channel::TryRecvError;
+use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long anything may take before a test gives up on it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+pub const ORIGIN: &str = "https://page.example";
+
+/// What a global has: a channel each way.
+pub struct Client {
+    pub requests: IpcSender<SocketRequest>,
+    pub events: IpcReceiver<ClientEvent>,
+}
+
+/// Ask the broker for a connection to net, as a global does.
+pub fn connect(broker: &IpcSender<BrokerMessage>, origin: &str, attempt: u32) -> Client {
+    let (requests, to_net) = ipc::channel().unwrap();
+    let (to_client, events) = ipc::channel().unwrap();
+    let request = ConnectRequest {
+        owner: Owner {
+            pipeline: "(1,1)".to_owned(),
+            worker: Some("worker".to_owned()),
+        },
+        origin: origin.to_owned(),
+        attempt,
+        requests: to_net,
+        events: to_client,
+    };
+    broker.send(BrokerMessage::Connect(request)).unwrap();
+    Client { requests, events }
+}
+
+impl Client {
+    pub fn next(&self) -> ClientEvent {
+        self.events.try_recv_timeout(PATIENCE).expect("an event comes")
+    }
+
+    /// The id of the net process that has taken the channel.
+    pub fn ready(&self) -> u32 {
+        match self.next() {
+            ClientEvent::Ready { net_pid } => net_pid,
+            other => panic!("{other:?} instead of being ready"),
+        }
+    }
+
+    pub fn refused(&self) -> SocketError {
+        match self.next() {
+            ClientEvent::Refused(error) => error,
+            other => panic!("{other:?} instead of a refusal"),
+        }
+    }
+
+    /// Wait until nobody can send events any more.
+    pub fn is_lost(&self) {
+        loop {
+            match self.events.try_recv_timeout(PATIENCE) {
+                Ok(_) => {},
+                Err(TryRecvError::Empty) => panic!("the channel does not break"),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Show that net serves this client.
+    pub fn works(&self) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let id = SocketId(7);
+        let open = TcpOpen {
+            host: Host::Ip(address.ip()),
+            port: address.port(),
+            options: TcpOptions::default(),
+            extras: TcpExtras::default(),
+        };
+        self.requests.send(SocketRequest::OpenTcp { id, open }).unwrap();
+        match self.next() {
+            ClientEvent::Socket {
+                event: SocketEvent::Opened { .. },
+                ..
+            } => {},
+            other => panic!("{other:?} instead of an open socket"),
+        }
+        self.requests.send(SocketRequest::Close { id }).unwrap();
+        assert!(matches!(self.next(), ClientEvent::Socket { event: SocketEvent::Closed, .. }));
+    }
+}
+
+/// A broker with the usual configuration, and a sender for one event loop.
+pub fn broker() -> (Broker, IpcSender<BrokerMessage>) {
+    broker_with(Config::default())
+}
+
+pub fn broker_with(config: Config) -> (Broker, IpcSender<BrokerMessage>) {
+    let broker = Broker::new(config);
+    let sender = broker.event_loop_sender().unwrap();
+    (broker, sender)
+}
+
+pub fn signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
+}
+
+/// Whether there is such a process; a zombie is one.
+pub fn exists(pid: u32) -> bool {
+    Path::new(&format!("/proc/{pid}")).exists()
+}
+
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "still not: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub fn wait_until_gone(pid: u32) {
+    wait_until("the process has gone", || !exists(pid));
+}
