@@ -90,6 +90,25 @@ impl Connection {
         Ok(connection)
     }
 
+    /// Ask the broker once more, after the channel broke before net had taken it. False if that cannot
+    /// be done and the sockets are lost.
+    fn introduce_again(self: &Arc<Self>, introduction: Introduction, attempt: u32) -> bool {
+        let mut inner = self.inner.lock();
+        match &mut inner.channel {
+            Channel::Connecting { requests, .. } => {
+                match self.introduce(introduction, attempt) {
+                    Ok(new_requests) => {
+                        *requests = new_requests;
+                        true
+                    },
+                    Err(_) => false,
+                }
+            },
+            // The page has gone meanwhile.
+            _ => true,
+        }
+    }
+
     /// Make a channel pair, hand the far ends to the broker, and route what comes back.
     fn introduce(
         self: &Arc<Self>,
@@ -150,6 +169,9 @@ impl Connection {
     /// Write a chunk. Answered by [`SocketEvent::Written`].
     pub(crate) fn write(&self, id: SocketId, bytes: Vec<u8>) {
         let mut inner = self.inner.lock();
+        if matches!(inner.channel, Channel::Ended) {
+            return;
+        }
         inner.outgoing.insert(
             id,
             OutgoingChunk {
@@ -264,40 +286,22 @@ impl Route {
                 global.direct_sockets().handle_event(cx, id, event);
             }));
     }
-
-    /// Net went away before it had taken the channel, so nothing was sent: ask again.
-    fn reconnect(&self) -> bool {
-        let attempt = self.attempt + 1;
-        if self.refused.is_some() || attempt >= MAX_CONNECT_ATTEMPTS {
-            return false;
-        }
-        if !matches!(
-            self.connection.inner.lock().channel,
-            Channel::Connecting { .. }
-        ) {
-            return false;
-        }
-        let Ok(new_requests) = self
-            .connection
-            .introduce(self.introduction.clone(), attempt)
-        else {
-            return false;
-        };
-        // The route of the new channel runs on this very thread, so its answer comes after this.
-        match &mut self.connection.inner.lock().channel {
-            Channel::Connecting { requests, .. } => *requests = new_requests,
-            // The page has gone meanwhile: dropping the new sender ends the new channel.
-            _ => drop(new_requests),
-        }
-        true
-    }
 }
 
 impl Drop for Route {
     /// The last sender of events has gone: net has died, or the broker has refused, or the page has gone.
     /// Without this every promise of every socket would stay pending for ever.
     fn drop(&mut self) {
-        if self.reconnect() || !self.connection.end() {
+        // Before net had taken the channel nothing was sent, and nothing is lost by asking again.
+        // The script thread does that: the router cannot take a new route while it is shutting down.
+        let attempt = self.attempt + 1;
+        let again = self.refused.is_none() &&
+            attempt < MAX_CONNECT_ATTEMPTS &&
+            matches!(
+                self.connection.inner.lock().channel,
+                Channel::Connecting { .. }
+            );
+        if !again && !self.connection.end() {
             return;
         }
         let error = self.refused.unwrap_or(if self.attempt == 0 {
@@ -305,11 +309,18 @@ impl Drop for Route {
         } else {
             SocketError::NetProcessUnavailable
         });
+        let introduction = again.then(|| self.introduction.clone());
         let global = self.introduction.global.clone();
         let connection = self.connection.clone();
         self.introduction
             .task_source
             .queue(task!(direct_sockets_lost: move |cx| {
+                if let Some(introduction) = introduction &&
+                    connection.introduce_again(introduction, attempt)
+                {
+                    return;
+                }
+                connection.end();
                 let global = global.root();
                 global.direct_sockets().handle_loss(cx, &connection, error);
             }));

@@ -12,7 +12,6 @@ use js::rust::HandleValue;
 
 use super::{Side, SocketState, TCPSocket};
 use crate::dom::bindings::error::Fallible;
-use crate::dom::bindings::reflector::DomGlobal;
 use crate::dom::bindings::root::DomRoot;
 use crate::dom::directsockets::source::DirectSocketSourceType;
 use crate::dom::globalscope::GlobalScope;
