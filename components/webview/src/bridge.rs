@@ -12,7 +12,7 @@ use servo::{ConsoleLogLevel, EmbedderControl, LoadStatus, ServoDelegate, ServoEr
 use url::Url;
 
 use crate::delegate::{ConsoleLevel, Delegate, DialogRequest, NavigationRequest, PermissionRequest};
-use crate::serve::Router;
+use crate::serve::{Request, Router};
 use crate::webview::{Inner, WebView};
 
 /// How far the page has come.
@@ -112,8 +112,14 @@ impl State {
         if load.request().destination.as_str() == "sharedworker" {
             self.has_shared_worker.set(true);
         }
+        // The URL of a blob has the origin of its maker, but only Servo knows its contents.
+        if !matches!(load.request().url.scheme(), "http" | "https") {
+            return;
+        }
+        let request = Request::new(load.request());
+        self.tell(|delegate, webview| delegate.notify_resource_requested(webview, &request));
         self.nesting.set(self.nesting.get() + 1);
-        self.router.handle(load);
+        self.router.handle(&request, load);
         self.nesting.set(self.nesting.get() - 1);
     }
 

@@ -392,7 +392,9 @@ impl WebViewBuilder {
             preferences.set_value(name, checked);
             Ok(())
         };
+        if prefs::exists(prefs::ENABLED) { // TEMPORARY
         set(prefs::ENABLED, &Preference::Bool(true))?;
+        }
         // An application closes its own pages by script.
         set("dom_allow_scripts_to_close_windows", &Preference::Bool(true))?;
         if let Some(user_agent) = &self.user_agent {
@@ -404,7 +406,9 @@ impl WebViewBuilder {
         if let Some(enabled) = self.direct_sockets {
             set(prefs::ENABLED, &Preference::Bool(enabled))?;
         }
+        if prefs::exists(prefs::ENABLED) { // TEMPORARY
         preferences.set_value(prefs::ALLOWED_ORIGINS, PrefValue::Str(allowed.clone()));
+        }
         Ok((preferences, AllowedOrigins::parse(&allowed)))
     }
 

@@ -48,6 +48,15 @@ impl ContentWatch {
         }
     }
 
+    /// Those that run now.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        #[cfg(target_os = "linux")]
+        if let Some(watcher) = &self.watcher {
+            return watcher.ids();
+        }
+        Vec::new()
+    }
+
     /// Whether one has ended since the last call.
     pub(crate) fn take_exit(&self) -> bool {
         self.exited.swap(false, Ordering::SeqCst)
@@ -61,6 +70,7 @@ mod linux {
     use std::io::{self, Read, Write};
     use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
     use std::os::unix::net::UnixStream;
+    use std::sync::{Arc, Mutex, PoisonError};
     use std::thread::{self, JoinHandle};
     use std::time::{Duration, Instant};
 
@@ -74,6 +84,7 @@ mod linux {
         /// A byte means "look"; the end means "stop".
         control: Option<UnixStream>,
         thread: Option<JoinHandle<()>>,
+        ids: Arc<Mutex<Vec<u32>>>,
     }
 
     impl Watcher {
@@ -81,13 +92,20 @@ mod linux {
             let (control, commands) = UnixStream::pair()?;
             control.set_nonblocking(true)?;
             commands.set_nonblocking(true)?;
+            let ids = Arc::new(Mutex::new(Vec::new()));
+            let shared = ids.clone();
             let thread = thread::Builder::new()
                 .name("ContentWatch".to_owned())
-                .spawn(move || watch(commands, on_exit))?;
+                .spawn(move || watch(commands, &shared, on_exit))?;
             Ok(Self {
                 control: Some(control),
                 thread: Some(thread),
+                ids,
             })
+        }
+
+        pub(super) fn ids(&self) -> Vec<u32> {
+            self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
         }
 
         pub(super) fn look(&self) {
@@ -107,7 +125,7 @@ mod linux {
         }
     }
 
-    fn watch(mut commands: UnixStream, on_exit: impl Fn()) {
+    fn watch(mut commands: UnixStream, ids: &Mutex<Vec<u32>>, on_exit: impl Fn()) {
         let started = Instant::now();
         let mut known: HashMap<u32, OwnedFd> = HashMap::new();
         let mut has_found_one = false;
@@ -119,7 +137,9 @@ mod linux {
             } else {
                 FIRST_LOOK.as_millis() as libc::c_int
             };
-            let pids: Vec<u32> = known.keys().copied().collect();
+            let mut pids: Vec<u32> = known.keys().copied().collect();
+            pids.sort_unstable();
+            ids.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&pids);
             let mut entries: Vec<libc::pollfd> = std::iter::once(commands.as_raw_fd())
                 .chain(pids.iter().map(|pid| known[pid].as_raw_fd()))
                 .map(|fd| libc::pollfd {

@@ -5,6 +5,7 @@
 use servo::{ConsoleLogLevel, PermissionFeature, SimpleDialog};
 use url::Url;
 
+use crate::serve::Request;
 use crate::webview::WebView;
 
 /// How a console line was logged.
@@ -64,6 +65,9 @@ pub trait Delegate {
 
     /// The page, a process or a thread that it needs has crashed. It does not come back.
     fn notify_crashed(&self, _webview: &WebView, _reason: &str, _backtrace: Option<&str>) {}
+
+    /// A page, frame or worker asks for something over http or https, whoever serves it.
+    fn notify_resource_requested(&self, _webview: &WebView, _request: &Request) {}
 
     /// A page, frame or worker has logged a line. The default writes it to the log.
     fn show_console_message(&self, _webview: &WebView, level: ConsoleLevel, message: &str) {

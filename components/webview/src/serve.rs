@@ -34,7 +34,7 @@ pub struct Request {
 }
 
 impl Request {
-    fn new(request: &WebResourceRequest) -> Self {
+    pub(crate) fn new(request: &WebResourceRequest) -> Self {
         Self {
             method: request.method.as_str().to_owned(),
             url: request.url.clone(),
@@ -242,16 +242,9 @@ impl Router {
     }
 
     /// Answer `load` if its origin is served here; leave it to Servo otherwise.
-    pub(crate) fn handle(&self, load: WebResourceLoad) {
-        // The URL of a blob has the origin of its maker, but only Servo knows its contents.
-        if !matches!(load.request().url.scheme(), "http" | "https") {
-            return;
+    pub(crate) fn handle(&self, request: &Request, load: WebResourceLoad) {
+        if let Some(site) = self.sites.get(&request.url.origin().ascii_serialization()) {
+            site.respond(request).send(load);
         }
-        let origin = load.request().url.origin().ascii_serialization();
-        let Some(site) = self.sites.get(&origin) else {
-            return;
-        };
-        let request = Request::new(load.request());
-        site.respond(&request).send(load);
     }
 }

@@ -347,6 +347,12 @@ impl WebView {
         direct_sockets_broker::net_process_id()
     }
 
+    /// The ids of the content processes that run now. Empty with [`crate::WebViewBuilder::multiprocess`] off, and
+    /// where the system offers no way to watch them.
+    pub fn content_process_ids(&self) -> Vec<u32> {
+        self.0.content.as_ref().map(ContentWatch::ids).unwrap_or_default()
+    }
+
     /// What the net process counts; `None` if there is none, or if it does not answer within `timeout`.
     pub fn net_statistics(&self, timeout: Duration) -> Option<NetStatistics> {
         direct_sockets_broker::statistics(timeout)
