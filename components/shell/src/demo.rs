@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::output::Output;
 use crate::page::check_screenshot;
 use crate::peer::Peer;
-use crate::run::{self, Session, Console, Failure};
+use crate::run::{self, Console, Failure, Session};
 
 const ORIGIN: &str = "https://demo.direct-sockets.test";
 const PAGE: &str = include_str!("../../../resources/demo/index.html");
@@ -33,7 +33,10 @@ pub(crate) fn run(options: &Options, session: &Session) -> Result<(), Failure> {
     let mut peer = Peer::start().map_err(|error| failed(format!("no peer: {error}")))?;
     let output = Rc::new(Output::default());
     let builder = site(run::builder(options)?, options)
-        .url(format!("{ORIGIN}/?port={}&bytes={BYTES}", peer.address.port()))
+        .url(format!(
+            "{ORIGIN}/?port={}&bytes={BYTES}",
+            peer.address.port()
+        ))
         .delegate(Rc::new(Console {
             output: output.clone(),
         }));
@@ -69,9 +72,15 @@ fn site(builder: WebViewBuilder, options: &Options) -> WebViewBuilder {
 }
 
 /// Wait for the page's part, and check it against what the peer and the system know.
-fn watch(webview: &WebView, output: &Output, peer: &mut Peer, session: &Session) -> Result<(), Failure> {
+fn watch(
+    webview: &WebView,
+    output: &Output,
+    peer: &mut Peer,
+    session: &Session,
+) -> Result<(), Failure> {
     session.run_until(webview, output, || webview.is_loaded())?;
-    let result = webview.evaluate_async("return await globalThis.demo;", session.patience(PATIENCE))?;
+    let result =
+        webview.evaluate_async("return await globalThis.demo;", session.patience(PATIENCE))?;
     if let Some(reason) = result.get("error").and_then(Value::as_str) {
         return Err(Failure::Failed(reason.to_owned()));
     }
@@ -80,13 +89,18 @@ fn watch(webview: &WebView, output: &Output, peer: &mut Peer, session: &Session)
         .map_err(|error| Failure::Failed(format!("the peer: {error}")))?;
     let sent = result.get("bytes").and_then(Value::as_f64).unwrap_or(0.0) as u64;
     if echoed != sent || sent < BYTES {
-        return Err(Failure::Failed(format!("the page sent {sent} bytes, the peer echoed {echoed}")));
+        return Err(Failure::Failed(format!(
+            "the page sent {sent} bytes, the peer echoed {echoed}"
+        )));
     }
     let lines = processes(webview, peer)?;
     for line in &lines {
         output.line(line);
     }
-    let lines = lines.iter().map(|line| serde_json::json!(line).to_string()).collect::<Vec<_>>();
+    let lines = lines
+        .iter()
+        .map(|line| serde_json::json!(line).to_string())
+        .collect::<Vec<_>>();
     webview.evaluate(&format!("globalThis.demoLines({})", lines.join(", ")))?;
     Ok(())
 }
@@ -103,7 +117,9 @@ fn processes(webview: &WebView, peer: &Peer) -> Result<Vec<String>, Failure> {
         None => own,
     };
     if net == page || net == own || net == peer.id() {
-        return Err(Failure::Failed(format!("the net process {net} is not a process of its own")));
+        return Err(Failure::Failed(format!(
+            "the net process {net} is not a process of its own"
+        )));
     }
     Ok(vec![
         format!("process of the page:     {page}"),
@@ -122,7 +138,10 @@ fn show(webview: &WebView, output: &Output, result: &Result<(), Failure>) -> Res
     if is_good {
         output.line(&line);
     }
-    if webview.crash().is_none() && !webview.is_closed() && !matches!(result, Err(Failure::TimedOut(_))) {
+    if webview.crash().is_none()
+        && !webview.is_closed()
+        && !matches!(result, Err(Failure::TimedOut(_)))
+    {
         let text = serde_json::json!(line);
         webview.evaluate(&format!("globalThis.demoEnd?.({text}, {is_good})"))?;
     }

@@ -20,21 +20,25 @@ use std::thread;
 use std::time::Duration;
 
 use crate::options::{Options, Stop};
-use crate::run::{Session, Failure};
+use crate::run::{Failure, Session};
 use crate::target::Target;
 
 /// How long the shell takes to go, whatever the engine does. More than the webview takes for an orderly end.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is logged without `RUST_LOG`: our own warnings. The engine logs what pages are told anyway.
-const QUIET_LOG: &str = "off,direct_sockets_broker=warn,direct_sockets_net=warn,direct_sockets_webview=warn";
+const QUIET_LOG: &str =
+    "off,direct_sockets_broker=warn,direct_sockets_net=warn,direct_sockets_webview=warn";
 
 fn main() {
     // Must come first: in a content process and in the net process it does not return.
     direct_sockets_webview::init();
     set_up_environment();
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if arguments.first().is_some_and(|argument| argument == peer::FLAG) {
+    if arguments
+        .first()
+        .is_some_and(|argument| argument == peer::FLAG)
+    {
         end(peer::run());
     }
     let (options, target) = match options::parse(arguments) {

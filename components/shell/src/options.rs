@@ -159,7 +159,9 @@ fn check(options: &Options, target: &Target) -> Result<(), Stop> {
         return Err(usage("--worker needs a script as TARGET"));
     }
     if options.permissions_policy.is_some() && matches!(target, Target::Url(_)) {
-        return Err(usage("--permissions-policy needs a FILE as TARGET: the headers of a URL are its server's"));
+        return Err(usage(
+            "--permissions-policy needs a FILE as TARGET: the headers of a URL are its server's",
+        ));
     }
     if options.exit && is_script {
         return Err(usage("--exit needs a page as TARGET"));
@@ -204,16 +206,23 @@ fn takes_next(command: &Command, argument: &OsStr) -> bool {
         if long.contains('=') {
             return false;
         }
-        command
-            .get_arguments()
-            .find(|known| known.get_long_and_visible_aliases().is_some_and(|names| names.contains(&long)) || has_alias(known, long))
+        command.get_arguments().find(|known| {
+            known
+                .get_long_and_visible_aliases()
+                .is_some_and(|names| names.contains(&long))
+                || has_alias(known, long)
+        })
     } else {
         // `-ufoo` and `-zu foo`: only the last letter can be waiting for a value.
         let mut letters = text.chars().skip(1).peekable();
         let mut found = None;
         while let Some(letter) = letters.next() {
-            found = command.get_arguments().find(|known| known.get_short() == Some(letter));
-            if found.is_some_and(|known| known.get_action().takes_values()) && letters.peek().is_some() {
+            found = command
+                .get_arguments()
+                .find(|known| known.get_short() == Some(letter));
+            if found.is_some_and(|known| known.get_action().takes_values())
+                && letters.peek().is_some()
+            {
                 return false;
             }
         }
@@ -223,13 +232,17 @@ fn takes_next(command: &Command, argument: &OsStr) -> bool {
 }
 
 fn has_alias(known: &clap::Arg, name: &str) -> bool {
-    known.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+    known
+        .get_all_aliases()
+        .is_some_and(|aliases| aliases.contains(&name))
 }
 
 /// clap writes paragraphs; users of a command line get one line.
 fn clap_error(error: clap::Error) -> Stop {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Told(error.render().to_string()),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Stop::Told(error.render().to_string())
+        },
         _ => {
             let text = error.render().to_string();
             let line = text.lines().next().unwrap_or_default();
@@ -239,7 +252,9 @@ fn clap_error(error: clap::Error) -> Stop {
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "not a number of seconds".to_owned())?;
     if !(seconds > 0.0 && seconds <= MAX_TIMEOUT_SECONDS) {
         return Err("not a sensible number of seconds".to_owned());
     }

@@ -44,7 +44,11 @@ impl Output {
         let mut line = Vec::with_capacity(message.len() + 1);
         line.extend_from_slice(message.as_bytes());
         line.push(b'\n');
-        if stream.write_all(&line).and_then(|()| stream.flush()).is_err() {
+        if stream
+            .write_all(&line)
+            .and_then(|()| stream.flush())
+            .is_err()
+        {
             self.is_broken.set(true);
         }
     }

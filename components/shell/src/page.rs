@@ -11,7 +11,7 @@ use direct_sockets_webview::{Directory, Url, WebViewBuilder};
 
 use crate::options::Options;
 use crate::output::Output;
-use crate::run::{self, Session, Console, Failure};
+use crate::run::{self, Console, Failure, Session};
 use crate::site;
 
 /// A page in a file, under an origin of its own that serves the file's folder.
@@ -24,7 +24,9 @@ pub(crate) fn run_file(options: &Options, path: &Path, session: &Session) -> Res
         let response = site.respond(request);
         match &policy {
             // Frames come without it, unless they are the page itself.
-            Some(policy) if request.url.path() == page.path() => response.header("Permissions-Policy", policy.as_str()),
+            Some(policy) if request.url.path() == page.path() => {
+                response.header("Permissions-Policy", policy.as_str())
+            },
             _ => response,
         }
     });
@@ -36,7 +38,12 @@ pub(crate) fn run_url(options: &Options, url: &Url, session: &Session) -> Result
     run(options, run::builder(options)?, url, session)
 }
 
-fn run(options: &Options, builder: WebViewBuilder, url: &Url, session: &Session) -> Result<(), Failure> {
+fn run(
+    options: &Options,
+    builder: WebViewBuilder,
+    url: &Url,
+    session: &Session,
+) -> Result<(), Failure> {
     check_screenshot(options)?;
     let output = Rc::new(Output::default());
     let console = Rc::new(Console {
@@ -49,7 +56,9 @@ fn run(options: &Options, builder: WebViewBuilder, url: &Url, session: &Session)
     })?;
     if options.screenshot.is_some() {
         if webview.is_closed() {
-            return Err(Failure::Failed("the page closed itself before it was drawn".to_owned()));
+            return Err(Failure::Failed(
+                "the page closed itself before it was drawn".to_owned(),
+            ));
         }
         run::take_screenshot(options, &webview)?;
     }
@@ -68,6 +77,9 @@ pub(crate) fn check_screenshot(options: &Options) -> Result<(), Failure> {
     };
     match Directory::new(&folder) {
         Ok(_) => Ok(()),
-        Err(error) => Err(Failure::Usage(format!("--screenshot {}: {error}", path.display()))),
+        Err(error) => Err(Failure::Usage(format!(
+            "--screenshot {}: {error}",
+            path.display()
+        ))),
     }
 }

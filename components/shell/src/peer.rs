@@ -133,4 +133,3 @@ fn read_line(stdout: &mut impl BufRead) -> io::Result<String> {
     stdout.read_line(&mut line)?;
     Ok(line.trim_end().to_owned())
 }
-

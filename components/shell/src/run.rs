@@ -46,7 +46,10 @@ impl Failure {
         match self {
             Self::Usage(message) | Self::Failed(message) => Some(message.clone()),
             Self::Quiet => None,
-            Self::TimedOut(limit) => Some(format!("ended by --timeout after {} s", limit.as_secs_f64())),
+            Self::TimedOut(limit) => Some(format!(
+                "ended by --timeout after {} s",
+                limit.as_secs_f64()
+            )),
         }
     }
 }
@@ -55,10 +58,10 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::UnknownPreference { .. } |
-            Error::PreferenceType { .. } |
-            Error::InvalidOption { .. } |
-            Error::File { .. } => Self::Usage(error.to_string()),
+            Error::UnknownPreference { .. }
+            | Error::PreferenceType { .. }
+            | Error::InvalidOption { .. }
+            | Error::File { .. } => Self::Usage(error.to_string()),
             Error::Crashed { reason } => Self::Failed(crash_message(&reason)),
             other => Self::Failed(other.to_string()),
         }
@@ -92,8 +95,9 @@ pub(crate) fn builder(options: &Options) -> Result<WebViewBuilder, Failure> {
         builder = builder.host_file(PathBuf::from(path));
     }
     for path in &options.user_stylesheets {
-        let css = std::fs::read_to_string(path)
-            .map_err(|error| Failure::Usage(format!("--user-stylesheet {}: {error}", path.display())))?;
+        let css = std::fs::read_to_string(path).map_err(|error| {
+            Failure::Usage(format!("--user-stylesheet {}: {error}", path.display()))
+        })?;
         builder = builder.user_stylesheet(css);
     }
     for path in &options.preference_files {
@@ -109,7 +113,8 @@ pub(crate) fn builder(options: &Options) -> Result<WebViewBuilder, Failure> {
 /// `NAME=VALUE`; `NAME` alone switches on, as with servoshell.
 fn preference(text: &str) -> Result<(&str, Preference), Failure> {
     let (name, value) = text.split_once('=').unwrap_or((text, "true"));
-    let value = parse_preference(name, value).map_err(|error| Failure::Usage(format!("--pref {text}: {error}")))?;
+    let value = parse_preference(name, value)
+        .map_err(|error| Failure::Usage(format!("--pref {text}: {error}")))?;
     Ok((name, value))
 }
 
@@ -144,7 +149,8 @@ impl Session {
     }
 
     fn left(&self) -> Option<Duration> {
-        self.limit.map(|limit| limit.saturating_sub(self.started.elapsed()))
+        self.limit
+            .map(|limit| limit.saturating_sub(self.started.elapsed()))
     }
 
     /// Handle events until `done`, or fail because the time is over, the page crashed or nobody reads.
@@ -154,7 +160,9 @@ impl Session {
         output: &Output,
         mut done: impl FnMut() -> bool,
     ) -> Result<(), Failure> {
-        let in_time = webview.run_until(self.left(), || done() || webview.crash().is_some() || output.is_broken())?;
+        let in_time = webview.run_until(self.left(), || {
+            done() || webview.crash().is_some() || output.is_broken()
+        })?;
         if done() {
             return Ok(());
         }

@@ -9,13 +9,15 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
-use direct_sockets_webview::{ConsoleLevel, Delegate, Request, Response, Url, WebView, random_token};
+use direct_sockets_webview::{
+    ConsoleLevel, Delegate, Request, Response, Url, WebView, random_token,
+};
 use serde_json::{Value, json};
 
 use crate::options::Options;
 use crate::output::Output;
 use crate::page::check_screenshot;
-use crate::run::{self, Session, Failure};
+use crate::run::{self, Failure, Session};
 use crate::site::{ORIGIN, Site};
 
 const STARTER: &str = include_str!("starter.js");
@@ -116,7 +118,12 @@ pub(crate) fn run(options: &Options, file: &Path, session: &Session) -> Result<(
             "worker": worker,
         })
     };
-    let page = page(site.name(), &starter(&configuration(options.worker.then_some(worker_path.as_str()))));
+    let page = page(
+        site.name(),
+        &starter(&configuration(
+            options.worker.then_some(worker_path.as_str()),
+        )),
+    );
     let worker = starter(&configuration(None));
     let page_url = format!("{ORIGIN}{page_path}");
 
@@ -136,8 +143,8 @@ pub(crate) fn run(options: &Options, file: &Path, session: &Session) -> Result<(
             return Response::javascript(worker.as_str());
         }
         let response = site.respond(request);
-        if request.destination == "script" &&
-            let Some(problem) = problem_of_module(&response)
+        if request.destination == "script"
+            && let Some(problem) = problem_of_module(&response)
         {
             remember(&loads_of_site.failed, format!("{}: {problem}", request.url));
         }
@@ -180,9 +187,14 @@ fn problem_of_module(response: &Response) -> Option<String> {
     match response.status_code() {
         200 => {
             let content_type = response.header_value("Content-Type").unwrap_or_default();
-            let is_module = ["text/javascript", "application/json", "application/wasm", "text/css"]
-                .iter()
-                .any(|known| content_type.starts_with(known));
+            let is_module = [
+                "text/javascript",
+                "application/json",
+                "application/wasm",
+                "text/css",
+            ]
+            .iter()
+            .any(|known| content_type.starts_with(known));
             (!is_module).then(|| format!("not a JavaScript module ({content_type})"))
         },
         404 => Some("no such file".to_owned()),
@@ -199,18 +211,29 @@ fn starter(configuration: &Value) -> String {
 
 fn page(title: &str, script: &str) -> String {
     let title = title.replace('&', "&amp;").replace('<', "&lt;");
-    format!("<!DOCTYPE html><meta charset=\"utf-8\"><title>{title}</title>\n<script>{script}</script>\n")
+    format!(
+        "<!DOCTYPE html><meta charset=\"utf-8\"><title>{title}</title>\n<script>{script}</script>\n"
+    )
 }
 
 /// The error in the form that editors and people know: place first, then the message, then the stack.
 fn describe(error: &Value, module: &Url, loads: &Loads) -> String {
-    let text_of = |name: &str| error.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text_of = |name: &str| {
+        error
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let message = text_of("message").unwrap_or("unknown error");
     let mut lines = Vec::new();
     if error.get("isImport").and_then(Value::as_bool) == Some(true) {
         let failed = loads.failed.borrow();
         let foreign = loads.foreign.borrow();
-        let named = if !failed.is_empty() { &failed } else { &foreign };
+        let named = if !failed.is_empty() {
+            &failed
+        } else {
+            &foreign
+        };
         if named.is_empty() {
             lines.push(format!("{module}: {message}"));
         }
@@ -220,12 +243,21 @@ fn describe(error: &Value, module: &Url, loads: &Loads) -> String {
     match text_of("file") {
         Some(file) => {
             let number_of = |name: &str| error.get(name).and_then(Value::as_u64).unwrap_or(0);
-            lines.push(format!("{file}:{}:{}: {message}", number_of("line"), number_of("column")));
+            lines.push(format!(
+                "{file}:{}:{}: {message}",
+                number_of("line"),
+                number_of("column")
+            ));
         },
         None => lines.push(format!("{module}: {message}")),
     }
     if let Some(stack) = text_of("stack") {
-        lines.extend(stack.lines().filter(|line| !line.is_empty()).map(|line| format!("    {line}")));
+        lines.extend(
+            stack
+                .lines()
+                .filter(|line| !line.is_empty())
+                .map(|line| format!("    {line}")),
+        );
     }
     lines.join("\n")
 }

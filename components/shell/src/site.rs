@@ -48,13 +48,18 @@ impl Site {
     pub(crate) fn file_url(&self) -> Result<Url, Failure> {
         let broken = || Failure::Failed(format!("{ORIGIN} is not an origin"));
         let mut url = Url::parse(ORIGIN).map_err(|_| broken())?;
-        url.path_segments_mut().map_err(|()| broken())?.pop_if_empty().push(&self.name);
+        url.path_segments_mut()
+            .map_err(|()| broken())?
+            .pop_if_empty()
+            .push(&self.name);
         Ok(url)
     }
 
     /// The file, also where it is a symbolic link that leads out of its folder; else what the folder has.
     pub(crate) fn respond(&self, request: &Request) -> Response {
-        let is_file = self.file_url().is_ok_and(|url| url.path() == request.url.path());
+        let is_file = self
+            .file_url()
+            .is_ok_and(|url| url.path() == request.url.path());
         if is_file && matches!(request.method.as_str(), "GET" | "HEAD") {
             return file_response(&self.file);
         }

@@ -41,7 +41,10 @@ impl Target {
         if url_of(target).is_some() {
             return Some(Kind::Url);
         }
-        let extension = Path::new(target).extension()?.to_str()?.to_ascii_lowercase();
+        let extension = Path::new(target)
+            .extension()?
+            .to_str()?
+            .to_ascii_lowercase();
         match extension.as_str() {
             "js" | "mjs" => Some(Kind::Script),
             "html" | "htm" | "xhtml" | "xht" => Some(Kind::Page),
@@ -56,7 +59,9 @@ impl Target {
             .ok_or_else(|| format!("{shown}: not a script (.js, .mjs), a page (.html) or a URL"))?;
         let path = PathBuf::from(target);
         match kind {
-            Kind::Url => url_of(target).map(Self::Url).ok_or_else(|| format!("{shown}: not a URL")),
+            Kind::Url => url_of(target)
+                .map(Self::Url)
+                .ok_or_else(|| format!("{shown}: not a URL")),
             Kind::Script => readable(&path).map(|()| Self::Script(path)),
             Kind::Page => readable(&path).map(|()| Self::Page(path)),
         }
@@ -66,7 +71,11 @@ impl Target {
 /// A URL has a scheme that a webview can load. `C:\x.js` has not.
 fn url_of(target: &OsStr) -> Option<Url> {
     let url = Url::parse(target.to_str()?).ok()?;
-    matches!(url.scheme(), "http" | "https" | "data" | "about" | "file" | "blob").then_some(url)
+    matches!(
+        url.scheme(),
+        "http" | "https" | "data" | "about" | "file" | "blob"
+    )
+    .then_some(url)
 }
 
 fn readable(path: &Path) -> Result<(), String> {

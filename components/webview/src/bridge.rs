@@ -8,10 +8,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use servo::{ConsoleLogLevel, EmbedderControl, LoadStatus, ServoDelegate, ServoError, WebResourceLoad, WebViewDelegate};
+use servo::{
+    ConsoleLogLevel, EmbedderControl, LoadStatus, ServoDelegate, ServoError, WebResourceLoad,
+    WebViewDelegate,
+};
 use url::Url;
 
-use crate::delegate::{ConsoleLevel, Delegate, DialogRequest, NavigationRequest, PermissionRequest};
+use crate::delegate::{
+    ConsoleLevel, Delegate, DialogRequest, NavigationRequest, PermissionRequest,
+};
 use crate::serve::{Request, Router};
 use crate::webview::{Inner, WebView};
 
@@ -83,7 +88,9 @@ impl State {
     }
 
     pub(crate) fn crashed(&self, reason: &str, backtrace: Option<&str>) {
-        self.crash.borrow_mut().get_or_insert_with(|| reason.to_owned());
+        self.crash
+            .borrow_mut()
+            .get_or_insert_with(|| reason.to_owned());
         self.tell(|delegate, webview| delegate.notify_crashed(webview, reason, backtrace));
     }
 
@@ -104,7 +111,9 @@ impl State {
 
     fn console(&self, level: ConsoleLogLevel, message: &str) {
         if !self.take_answer(message) {
-            self.tell(|delegate, webview| delegate.show_console_message(webview, ConsoleLevel::from(level), message));
+            self.tell(|delegate, webview| {
+                delegate.show_console_message(webview, ConsoleLevel::from(level), message)
+            });
         }
     }
 
@@ -133,12 +142,13 @@ pub(crate) struct Bridge(pub(crate) Rc<State>);
 
 impl WebViewDelegate for Bridge {
     fn notify_url_changed(&self, _webview: servo::WebView, url: Url) {
-        self.0.tell(|delegate, webview| delegate.notify_url_changed(webview, &url));
+        self.0
+            .tell(|delegate, webview| delegate.notify_url_changed(webview, &url));
     }
 
     fn notify_page_title_changed(&self, _webview: servo::WebView, title: Option<String>) {
-        if let Some(window) = self.0.owner().as_ref().and_then(|owner| owner.window()) &&
-            let Some(title) = &title
+        if let Some(window) = self.0.owner().as_ref().and_then(|owner| owner.window())
+            && let Some(title) = &title
         {
             window.set_title(title);
         }
@@ -153,7 +163,8 @@ impl WebViewDelegate for Bridge {
             LoadStatus::Complete => {
                 if self.0.load.get() == Load::Started {
                     self.0.load.set(Load::Complete);
-                    self.0.tell(|delegate, webview| delegate.notify_load_complete(webview));
+                    self.0
+                        .tell(|delegate, webview| delegate.notify_load_complete(webview));
                 }
             },
         }
@@ -167,7 +178,8 @@ impl WebViewDelegate for Bridge {
             Some(window) => window.request_redraw(),
             None => webview.paint(),
         }
-        self.0.tell(|delegate, webview| delegate.notify_frame_ready(webview));
+        self.0
+            .tell(|delegate, webview| delegate.notify_frame_ready(webview));
     }
 
     fn notify_closed(&self, _webview: servo::WebView) {
@@ -179,13 +191,15 @@ impl WebViewDelegate for Bridge {
     }
 
     fn request_navigation(&self, _webview: servo::WebView, request: servo::NavigationRequest) {
-        self.0
-            .tell(|delegate, webview| delegate.request_navigation(webview, NavigationRequest(request)));
+        self.0.tell(|delegate, webview| {
+            delegate.request_navigation(webview, NavigationRequest(request))
+        });
     }
 
     fn request_permission(&self, _webview: servo::WebView, request: servo::PermissionRequest) {
-        self.0
-            .tell(|delegate, webview| delegate.request_permission(webview, PermissionRequest(request)));
+        self.0.tell(|delegate, webview| {
+            delegate.request_permission(webview, PermissionRequest(request))
+        });
     }
 
     fn show_embedder_control(&self, _webview: servo::WebView, control: EmbedderControl) {
@@ -200,7 +214,12 @@ impl WebViewDelegate for Bridge {
         self.0.load_resource(load);
     }
 
-    fn show_console_message(&self, _webview: servo::WebView, level: ConsoleLogLevel, message: String) {
+    fn show_console_message(
+        &self,
+        _webview: servo::WebView,
+        level: ConsoleLogLevel,
+        message: String,
+    ) {
         self.0.console(level, &message);
     }
 }

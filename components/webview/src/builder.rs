@@ -11,8 +11,8 @@ use dpi::PhysicalSize;
 use embedder_traits::user_contents::UserStyleSheet;
 use euclid::Scale;
 use servo::{
-    Opts, PrefValue, Preferences, RenderingContext, ServoBuilder, SoftwareRenderingContext, UserContentManager,
-    UserScript,
+    Opts, PrefValue, Preferences, RenderingContext, ServoBuilder, SoftwareRenderingContext,
+    UserContentManager, UserScript,
 };
 use url::Url;
 
@@ -177,7 +177,12 @@ impl WebViewBuilder {
     }
 
     /// Answer requests to exactly this URL with a page and these extra headers; pages of its origin may use sockets.
-    pub fn serve_page(mut self, url: &str, html: impl Into<String>, headers: &[(&str, &str)]) -> Self {
+    pub fn serve_page(
+        mut self,
+        url: &str,
+        html: impl Into<String>,
+        headers: &[(&str, &str)],
+    ) -> Self {
         if let Err(error) = self.router.add_page(url, html.into(), headers) {
             self.fail(error);
         }
@@ -250,7 +255,9 @@ impl WebViewBuilder {
         let (preferences, allowed_origins) = self.servo_preferences()?;
         process::claim()?;
         // Until Servo is started the claim can be given back.
-        let drawing = self.set_up_drawing(size).inspect_err(|_| process::release())?;
+        let drawing = self
+            .set_up_drawing(size)
+            .inspect_err(|_| process::release())?;
         Ok(self.start(url, opts, preferences, allowed_origins, drawing))
     }
 
@@ -309,7 +316,9 @@ impl WebViewBuilder {
             content_manager,
             servo: Some(servo),
             context,
-            content: self.multiprocess.then(|| ContentWatch::start(waker.clone())),
+            content: self
+                .multiprocess
+                .then(|| ContentWatch::start(waker.clone())),
             events: EventLoop::new(waker, window),
             state: state.clone(),
             spinning: false.into(),
@@ -360,11 +369,17 @@ impl WebViewBuilder {
         }
         let certificate_path = match &self.certificate_file {
             None => None,
-            Some(path) => Some(path.to_str().map(str::to_owned).ok_or_else(|| Error::InvalidOption {
-                option: "certificate_file",
-                value: path.display().to_string(),
-                reason: "is not text in UTF-8".to_owned(),
-            })?),
+            Some(path) => {
+                Some(
+                    path.to_str()
+                        .map(str::to_owned)
+                        .ok_or_else(|| Error::InvalidOption {
+                            option: "certificate_file",
+                            value: path.display().to_string(),
+                            reason: "is not text in UTF-8".to_owned(),
+                        })?,
+                )
+            },
         };
         Ok(Opts {
             multiprocess: self.multiprocess,
@@ -384,19 +399,20 @@ impl WebViewBuilder {
         let mut allowed = self.origins.to_preference(self.router.origins())?;
         let mut set = |name: &str, value: &Preference| -> Result<()> {
             let checked = prefs::checked(name, value)?;
-            if name == prefs::ALLOWED_ORIGINS &&
-                let PrefValue::Str(origins) = &checked
+            if name == prefs::ALLOWED_ORIGINS
+                && let PrefValue::Str(origins) = &checked
             {
                 allowed = origins.clone();
             }
             preferences.set_value(name, checked);
             Ok(())
         };
-        if prefs::exists(prefs::ENABLED) { // TEMPORARY
         set(prefs::ENABLED, &Preference::Bool(true))?;
-        }
         // An application closes its own pages by script.
-        set("dom_allow_scripts_to_close_windows", &Preference::Bool(true))?;
+        set(
+            "dom_allow_scripts_to_close_windows",
+            &Preference::Bool(true),
+        )?;
         if let Some(user_agent) = &self.user_agent {
             set("user_agent", &Preference::Text(user_agent.clone()))?;
         }
@@ -406,25 +422,33 @@ impl WebViewBuilder {
         if let Some(enabled) = self.direct_sockets {
             set(prefs::ENABLED, &Preference::Bool(enabled))?;
         }
-        if prefs::exists(prefs::ENABLED) { // TEMPORARY
         preferences.set_value(prefs::ALLOWED_ORIGINS, PrefValue::Str(allowed.clone()));
-        }
         Ok((preferences, AllowedOrigins::parse(&allowed)))
     }
 
-    fn set_up_drawing(&self, size: PhysicalSize<u32>) -> Result<(Rc<dyn RenderingContext>, Option<Window>)> {
+    fn set_up_drawing(
+        &self,
+        size: PhysicalSize<u32>,
+    ) -> Result<(Rc<dyn RenderingContext>, Option<Window>)> {
         if let Some(title) = &self.window {
             let window = Window::open(title, size)?;
             return Ok((window.rendering_context(), Some(window)));
         }
         let failed = |reason: String| Error::Rendering { reason };
-        let context = SoftwareRenderingContext::new(size).map_err(|error| failed(format!("{error:?}")))?;
-        context.make_current().map_err(|error| failed(format!("{error:?}")))?;
+        let context =
+            SoftwareRenderingContext::new(size).map_err(|error| failed(format!("{error:?}")))?;
+        context
+            .make_current()
+            .map_err(|error| failed(format!("{error:?}")))?;
         Ok((Rc::new(context), None))
     }
 }
 
-fn user_contents(servo: &servo::Servo, scripts: &[String], stylesheets: &[String]) -> Option<Rc<UserContentManager>> {
+fn user_contents(
+    servo: &servo::Servo,
+    scripts: &[String],
+    stylesheets: &[String],
+) -> Option<Rc<UserContentManager>> {
     if scripts.is_empty() && stylesheets.is_empty() {
         return None;
     }

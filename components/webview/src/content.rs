@@ -105,7 +105,10 @@ mod linux {
         }
 
         pub(super) fn ids(&self) -> Vec<u32> {
-            self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            self.ids
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
         }
 
         pub(super) fn look(&self) {
@@ -139,7 +142,9 @@ mod linux {
             };
             let mut pids: Vec<u32> = known.keys().copied().collect();
             pids.sort_unstable();
-            ids.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&pids);
+            ids.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone_from(&pids);
             let mut entries: Vec<libc::pollfd> = std::iter::once(commands.as_raw_fd())
                 .chain(pids.iter().map(|pid| known[pid].as_raw_fd()))
                 .map(|fd| libc::pollfd {
@@ -149,7 +154,8 @@ mod linux {
                 })
                 .collect();
             // SAFETY: the pointer and the length are those of a live vector of the right type.
-            let ready = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout) };
+            let ready =
+                unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout) };
             if ready < 0 && io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
                 return;
             }
@@ -188,7 +194,11 @@ mod linux {
             return;
         };
         for entry in entries.flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            let Some(pid) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<u32>().ok())
+            else {
                 continue;
             };
             if known.contains_key(&pid) || parent_of(pid) != Some(own) || !is_content_process(pid) {
@@ -205,12 +215,15 @@ mod linux {
         // The name in parentheses may contain anything, so count from its end: state, then the parent.
         let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
         let state = fields.next()?;
-        (state != "Z").then(|| fields.next()?.parse().ok()).flatten()
+        (state != "Z")
+            .then(|| fields.next()?.parse().ok())
+            .flatten()
     }
 
     fn is_content_process(pid: u32) -> bool {
-        fs::read(format!("/proc/{pid}/cmdline"))
-            .is_ok_and(|line| line.split(|byte| *byte == 0).nth(1) == Some(b"--content-process".as_slice()))
+        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+            line.split(|byte| *byte == 0).nth(1) == Some(b"--content-process".as_slice())
+        })
     }
 
     fn open_process(pid: u32) -> Option<OwnedFd> {

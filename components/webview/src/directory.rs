@@ -72,7 +72,10 @@ fn file_name(segment: &str) -> Option<OsString> {
     if bytes.is_empty() || bytes == b"." || bytes == b".." {
         return None;
     }
-    if bytes.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'\0')) {
+    if bytes
+        .iter()
+        .any(|byte| matches!(byte, b'/' | b'\\' | b'\0'))
+    {
         return None;
     }
     os_string(bytes)
@@ -111,7 +114,9 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // The file may have grown in the meantime.
-    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= MAX_FILE_BYTES).then_some(bytes))
 }
 

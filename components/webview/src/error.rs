@@ -22,7 +22,9 @@ pub enum Error {
     #[error("this process is itself a helper of a webview and cannot make one of its own")]
     InsideHelperProcess,
     /// Servo can be started once in a process.
-    #[error("this process already has, or had, a webview: Servo can be started only once in a process")]
+    #[error(
+        "this process already has, or had, a webview: Servo can be started only once in a process"
+    )]
     AlreadyStarted,
     /// No preference of this name.
     #[error("unknown preference `{name}`")]

@@ -62,9 +62,15 @@ impl Waker {
         let mut woken = lock(&self.0.woken);
         while !*woken {
             woken = match deadline {
-                None => self.0.changed.wait(woken).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .0
+                    .changed
+                    .wait(woken)
+                    .unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
-                    let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+                    let Some(left) = deadline
+                        .checked_duration_since(Instant::now())
+                        .filter(|left| !left.is_zero())
                     else {
                         return;
                     };

@@ -40,7 +40,10 @@ impl Origins {
     }
 
     /// The text of the preference: `*`, or the origins with spaces between them.
-    pub(crate) fn to_preference<'a>(&self, served: impl Iterator<Item = &'a str>) -> Result<String> {
+    pub(crate) fn to_preference<'a>(
+        &self,
+        served: impl Iterator<Item = &'a str>,
+    ) -> Result<String> {
         if self.all {
             return Ok("*".to_owned());
         }
@@ -75,7 +78,11 @@ pub(crate) fn web_origin(option: &'static str, text: &str) -> Result<String> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(invalid("is not an http or https origin"));
     }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+    {
         return Err(invalid("has more than scheme, host and port"));
     }
     Ok(url.origin().ascii_serialization())

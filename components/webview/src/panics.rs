@@ -12,7 +12,13 @@ use crate::event_loop::Waker;
 
 /// The beginnings of the names that Servo gives to the threads without which nothing goes on.
 /// A script thread is not among them: Servo itself reports what happens there as a crash of the page.
-const VITAL_THREADS: &[&str] = &["Constellation", "ResourceManager", "Paint", "WebRender", "SystemFontService"];
+const VITAL_THREADS: &[&str] = &[
+    "Constellation",
+    "ResourceManager",
+    "Paint",
+    "WebRender",
+    "SystemFontService",
+];
 
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static WAKER: Mutex<Option<Waker>> = Mutex::new(None);
@@ -55,8 +61,8 @@ fn note(info: &PanicHookInfo<'_>) {
     if let Ok(mut panics) = PANICS.lock() {
         panics.push(format!("the thread {name} panicked: {}", describe(info)));
     }
-    if let Ok(waker) = WAKER.lock() &&
-        let Some(waker) = waker.as_ref()
+    if let Ok(waker) = WAKER.lock()
+        && let Some(waker) = waker.as_ref()
     {
         waker.wake();
     }

@@ -134,9 +134,13 @@ pub(crate) fn checked(name: &str, value: &Preference) -> Result<PrefValue> {
     let converted = match (kind, value) {
         (Kind::Bool, Preference::Bool(value)) => Some(PrefValue::Bool(*value)),
         (Kind::Integer, Preference::Integer(value)) => Some(PrefValue::Int(*value)),
-        (Kind::Unsigned, Preference::Integer(value)) => u64::try_from(*value).ok().map(PrefValue::UInt),
+        (Kind::Unsigned, Preference::Integer(value)) => {
+            u64::try_from(*value).ok().map(PrefValue::UInt)
+        },
         (Kind::Float, Preference::Integer(value)) => Some(PrefValue::Float(*value as f64)),
-        (Kind::Float, Preference::Numbers(values)) if values.len() == 1 => Some(PrefValue::Float(values[0])),
+        (Kind::Float, Preference::Numbers(values)) if values.len() == 1 => {
+            Some(PrefValue::Float(values[0]))
+        },
         (Kind::Colour, Preference::Numbers(values)) if values.len() == 4 => Some(PrefValue::Array(
             values.iter().copied().map(PrefValue::Float).collect(),
         )),
@@ -162,7 +166,10 @@ pub fn parse(name: &str, text: &str) -> Result<Preference> {
             .ok()
             .filter(|value| *value >= 0)
             .map(Preference::Integer),
-        Kind::Float => trimmed.parse().ok().map(|value| Preference::Numbers(vec![value])),
+        Kind::Float => trimmed
+            .parse()
+            .ok()
+            .map(|value| Preference::Numbers(vec![value])),
         Kind::Colour => trimmed
             .split(',')
             .map(|part| part.trim().parse().ok())
@@ -190,13 +197,16 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<(String, Preference)>> {
         path: path.to_owned(),
         source,
     })?;
-    let object: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(&text).map_err(|error| invalid(format!("is not a JSON object: {error}")))?;
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text)
+        .map_err(|error| invalid(format!("is not a JSON object: {error}")))?;
     object
         .into_iter()
         .map(|(name, value)| {
-            let preference = from_json(&value)
-                .ok_or_else(|| invalid(format!("gives `{name}` a value that no preference can hold")))?;
+            let preference = from_json(&value).ok_or_else(|| {
+                invalid(format!(
+                    "gives `{name}` a value that no preference can hold"
+                ))
+            })?;
             checked(&name, &preference)?;
             Ok((name, preference))
         })
@@ -208,7 +218,9 @@ fn from_json(value: &serde_json::Value) -> Option<Preference> {
         serde_json::Value::Bool(value) => Some(Preference::Bool(*value)),
         serde_json::Value::Number(number) => match number.as_i64() {
             Some(value) => Some(Preference::Integer(value)),
-            None => number.as_f64().map(|value| Preference::Numbers(vec![value])),
+            None => number
+                .as_f64()
+                .map(|value| Preference::Numbers(vec![value])),
         },
         serde_json::Value::String(value) => Some(Preference::Text(value.clone())),
         serde_json::Value::Array(values) => values

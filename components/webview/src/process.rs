@@ -32,7 +32,10 @@ pub fn init() {
         exit(i32::from(code != ExitCode::SUCCESS));
     }
     let mut arguments = env::args_os().skip(1);
-    if arguments.next().is_some_and(|argument| argument == CONTENT_PROCESS_FLAG) {
+    if arguments
+        .next()
+        .is_some_and(|argument| argument == CONTENT_PROCESS_FLAG)
+    {
         match arguments.next().and_then(|token| token.into_string().ok()) {
             Some(token) => run_content_process(token),
             None => exit(2),

@@ -41,7 +41,9 @@ impl Request {
             headers: request
                 .headers
                 .iter()
-                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+                .filter_map(|(name, value)| {
+                    Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+                })
                 .collect(),
             destination: request.destination.as_str(),
             is_for_main_frame: request.is_for_main_frame,
@@ -138,7 +140,10 @@ impl Response {
     }
 
     fn send(mut self, load: WebResourceLoad) {
-        let (headers, status) = match (Self::checked_headers(&self.headers), StatusCode::from_u16(self.status)) {
+        let (headers, status) = match (
+            Self::checked_headers(&self.headers),
+            StatusCode::from_u16(self.status),
+        ) {
             (Ok(headers), Ok(status)) => (headers, status),
             (Err(reason), _) => {
                 log::error!("{}: {reason}", load.request().url);
@@ -152,7 +157,13 @@ impl Response {
         };
         let response = WebResourceResponse::new(load.request().url.clone())
             .headers(headers)
-            .status_message(status.canonical_reason().unwrap_or_default().as_bytes().to_vec())
+            .status_message(
+                status
+                    .canonical_reason()
+                    .unwrap_or_default()
+                    .as_bytes()
+                    .to_vec(),
+            )
             .status_code(status);
         let without_body = load.request().method == http::Method::HEAD;
         let mut intercepted = load.intercept(response);
@@ -219,13 +230,19 @@ impl Router {
         Ok(())
     }
 
-    pub(crate) fn add_page(&mut self, url: &str, html: String, headers: &[(&str, &str)]) -> Result<()> {
+    pub(crate) fn add_page(
+        &mut self,
+        url: &str,
+        html: String,
+        headers: &[(&str, &str)],
+    ) -> Result<()> {
         let invalid = |reason: String| Error::InvalidOption {
             option: "serve_page",
             value: url.to_owned(),
             reason,
         };
-        let mut parsed = Url::parse(url).map_err(|error| invalid(format!("is not a URL: {error}")))?;
+        let mut parsed =
+            Url::parse(url).map_err(|error| invalid(format!("is not a URL: {error}")))?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err(invalid("is not an http or https URL".to_owned()));
         }
@@ -235,9 +252,15 @@ impl Router {
             response = response.header(*name, *value);
         }
         Response::checked_headers(&response.headers).map_err(invalid)?;
-        let site = self.sites.entry(parsed.origin().ascii_serialization()).or_default();
+        let site = self
+            .sites
+            .entry(parsed.origin().ascii_serialization())
+            .or_default();
         site.pages.retain(|page| page.url != parsed);
-        site.pages.push(Page { url: parsed, response });
+        site.pages.push(Page {
+            url: parsed,
+            response,
+        });
         Ok(())
     }
 

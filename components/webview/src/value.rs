@@ -79,7 +79,10 @@ impl From<JSValue> for Value {
             JSValue::Boolean(value) => Self::Bool(value),
             JSValue::Number(value) => Self::Number(value),
             JSValue::String(value) => Self::Text(value),
-            JSValue::Element(_) | JSValue::ShadowRoot(_) | JSValue::Frame(_) | JSValue::Window(_) => Self::Opaque,
+            JSValue::Element(_)
+            | JSValue::ShadowRoot(_)
+            | JSValue::Frame(_)
+            | JSValue::Window(_) => Self::Opaque,
             JSValue::Array(values) => Self::Array(values.into_iter().map(Self::from).collect()),
             JSValue::Object(properties) => {
                 let mut properties: Vec<_> = properties
@@ -101,7 +104,9 @@ impl From<serde_json::Value> for Value {
             // Everything here was written by JSON.stringify, whose numbers are doubles.
             serde_json::Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
             serde_json::Value::String(value) => Self::Text(value),
-            serde_json::Value::Array(values) => Self::Array(values.into_iter().map(Self::from).collect()),
+            serde_json::Value::Array(values) => {
+                Self::Array(values.into_iter().map(Self::from).collect())
+            },
             serde_json::Value::Object(properties) => Self::Object(
                 properties
                     .into_iter()

@@ -63,11 +63,15 @@ impl Inner {
 
     fn view(&self) -> &servo::WebView {
         // `None` only while being dropped, when nobody can call.
-        self.view.as_ref().expect("a webview has its view until it is dropped")
+        self.view
+            .as_ref()
+            .expect("a webview has its view until it is dropped")
     }
 
     fn servo(&self) -> &Servo {
-        self.servo.as_ref().expect("a webview has its engine until it is dropped")
+        self.servo
+            .as_ref()
+            .expect("a webview has its engine until it is dropped")
     }
 
     /// Handle everything that has happened.
@@ -83,9 +87,14 @@ impl Inner {
             self.state.crashed(&reason, None);
         }
         if self.content.as_ref().is_some_and(ContentWatch::take_exit) {
-            // Perhaps it was this page's own process. Servo finds out, and tells, when it next wants something
-            // of the page.
-            self.view().evaluate_javascript("undefined", |_| {});
+            // Perhaps it was this page's own process, perhaps that of a page before or of a frame. Servo finds out
+            // when it next wants something of the page.
+            let state = self.state.clone();
+            self.view().evaluate_javascript("undefined", move |result| {
+                if result == Err(JavaScriptEvaluationError::InternalError) {
+                    state.crashed("its content process has ended", None);
+                }
+            });
         }
         self.spinning.set(false);
     }
@@ -135,7 +144,9 @@ impl WebView {
     /// Give the view another size. A window keeps its own.
     pub fn resize(&self, width: u32, height: u32) {
         if self.0.window().is_none() {
-            self.0.view().resize(PhysicalSize::new(width.max(1), height.max(1)));
+            self.0
+                .view()
+                .resize(PhysicalSize::new(width.max(1), height.max(1)));
         }
     }
 
@@ -146,8 +157,8 @@ impl WebView {
             value: url.to_owned(),
             reason: format!("is not a URL: {error}"),
         })?;
-        let is_same_document = target.fragment().is_some() &&
-            self.url().is_some_and(|mut current| {
+        let is_same_document = target.fragment().is_some()
+            && self.url().is_some_and(|mut current| {
                 current.set_fragment(target.fragment());
                 current == target
             });
@@ -216,7 +227,11 @@ impl WebView {
     /// Handle events until `condition` holds; `false` if it did not within `timeout`. `None` waits for ever.
     ///
     /// The condition is looked at after every event, and after each [`Waker::wake`]; in between the thread sleeps.
-    pub fn run_until(&self, timeout: Option<Duration>, mut condition: impl FnMut() -> bool) -> Result<bool> {
+    pub fn run_until(
+        &self,
+        timeout: Option<Duration>,
+        mut condition: impl FnMut() -> bool,
+    ) -> Result<bool> {
         self.guard("run_until")?;
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
@@ -248,7 +263,11 @@ impl WebView {
         if self.is_closed() {
             return Err(Error::Closed);
         }
-        if done { Ok(()) } else { Err(Error::Timeout(timeout)) }
+        if done {
+            Ok(())
+        } else {
+            Err(Error::Timeout(timeout))
+        }
     }
 
     /// Run `script` in the page and return the value of its last expression. A promise is not awaited:
@@ -286,13 +305,22 @@ impl WebView {
                 }})));
             }} undefined"
         );
-        self.0.state.answers.borrow_mut().insert(token.clone(), None);
+        self.0
+            .state
+            .answers
+            .borrow_mut()
+            .insert(token.clone(), None);
         let started = Instant::now();
         let result = self.evaluate(&script).and_then(|_| {
             self.run_until(Some(timeout.saturating_sub(started.elapsed())), || {
-                self.0.state.answers.borrow().get(&token).is_none_or(Option::is_some) ||
-                    self.is_closed() ||
-                    self.crash().is_some()
+                self.0
+                    .state
+                    .answers
+                    .borrow()
+                    .get(&token)
+                    .is_none_or(Option::is_some)
+                    || self.is_closed()
+                    || self.crash().is_some()
             })
         });
         let answer = self.0.state.answers.borrow_mut().remove(&token).flatten();
@@ -333,8 +361,8 @@ impl WebView {
     pub fn set_preference(&self, name: &str, value: impl Into<Preference>) -> Result<()> {
         let value = value.into();
         let checked = prefs::checked(name, &value)?;
-        if name == prefs::ALLOWED_ORIGINS &&
-            let Preference::Text(origins) = &value
+        if name == prefs::ALLOWED_ORIGINS
+            && let Preference::Text(origins) = &value
         {
             direct_sockets_broker::set_allowed_origins(AllowedOrigins::parse(origins));
         }
@@ -350,7 +378,11 @@ impl WebView {
     /// The ids of the content processes that run now. Empty with [`crate::WebViewBuilder::multiprocess`] off, and
     /// where the system offers no way to watch them.
     pub fn content_process_ids(&self) -> Vec<u32> {
-        self.0.content.as_ref().map(ContentWatch::ids).unwrap_or_default()
+        self.0
+            .content
+            .as_ref()
+            .map(ContentWatch::ids)
+            .unwrap_or_default()
     }
 
     /// What the net process counts; `None` if there is none, or if it does not answer within `timeout`.
@@ -392,9 +424,12 @@ fn script_error(error: JavaScriptEvaluationError) -> ScriptError {
         },
         other => ScriptError {
             message: match other {
-                JavaScriptEvaluationError::CompilationFailure => "the script could not be compiled".to_owned(),
+                JavaScriptEvaluationError::CompilationFailure => {
+                    "the script could not be compiled".to_owned()
+                },
                 JavaScriptEvaluationError::EvaluationFailure(_) => "the script threw".to_owned(),
-                JavaScriptEvaluationError::DocumentNotFound | JavaScriptEvaluationError::WebViewNotReady => {
+                JavaScriptEvaluationError::DocumentNotFound
+                | JavaScriptEvaluationError::WebViewNotReady => {
                     "there is no page yet, or no longer".to_owned()
                 },
                 JavaScriptEvaluationError::InternalError => "the engine failed".to_owned(),
@@ -414,8 +449,18 @@ fn async_answer(text: &str) -> Result<Value> {
             ..ScriptError::default()
         })
     })?;
-    let text_of = |name: &str| answer.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-    let number_of = |name: &str| answer.get(name).and_then(|value| value.as_u64()).unwrap_or(0);
+    let text_of = |name: &str| {
+        answer
+            .get(name)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
+    let number_of = |name: &str| {
+        answer
+            .get(name)
+            .and_then(|value| value.as_u64())
+            .unwrap_or(0)
+    };
     match text_of("message") {
         Some(message) => Err(Error::Script(ScriptError {
             message,

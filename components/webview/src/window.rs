@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use dpi::PhysicalSize;
 use servo::{
-    Code, DevicePoint, InputEvent, Key, KeyState, KeyboardEvent, Location, Modifiers, MouseButton, MouseButtonAction,
-    MouseButtonEvent, MouseLeftViewportEvent, MouseMoveEvent, NamedKey, RenderingContext, WheelDelta, WheelEvent,
-    WheelMode, WindowRenderingContext,
+    Code, DevicePoint, InputEvent, Key, KeyState, KeyboardEvent, Location, Modifiers, MouseButton,
+    MouseButtonAction, MouseButtonEvent, MouseLeftViewportEvent, MouseMoveEvent, NamedKey,
+    RenderingContext, WheelDelta, WheelEvent, WheelMode, WindowRenderingContext,
 };
 use winit::application::ApplicationHandler;
 use winit::event::{ElementState, KeyEvent, MouseScrollDelta, WindowEvent};
@@ -80,8 +80,12 @@ impl Window {
             None => return Err(failed("the window system does not answer".to_owned())),
         };
         let context = {
-            let display = window.display_handle().map_err(|error| failed(error.to_string()))?;
-            let handle = window.window_handle().map_err(|error| failed(error.to_string()))?;
+            let display = window
+                .display_handle()
+                .map_err(|error| failed(error.to_string()))?;
+            let handle = window
+                .window_handle()
+                .map_err(|error| failed(error.to_string()))?;
             WindowRenderingContext::new(display, handle, window.inner_size())
                 .map_err(|error| failed(format!("no drawing in it: {error:?}")))?
         };
@@ -127,20 +131,29 @@ impl Window {
         let mut collector = Collector {
             events: &mut self.events.borrow_mut(),
         };
-        self.event_loop.borrow_mut().pump_app_events(timeout, &mut collector);
+        self.event_loop
+            .borrow_mut()
+            .pump_app_events(timeout, &mut collector);
     }
 
     pub(crate) fn take_actions(&self) -> Vec<WindowAction> {
         let events = std::mem::take(&mut *self.events.borrow_mut());
-        events.into_iter().filter_map(|event| self.action(event)).collect()
+        events
+            .into_iter()
+            .filter_map(|event| self.action(event))
+            .collect()
     }
 
     fn action(&self, event: WindowEvent) -> Option<WindowAction> {
         match event {
             WindowEvent::CloseRequested | WindowEvent::Destroyed => Some(WindowAction::Close),
             WindowEvent::RedrawRequested => Some(WindowAction::Redraw),
-            WindowEvent::Resized(size) if size.width > 0 && size.height > 0 => Some(WindowAction::Resize(size)),
-            WindowEvent::ScaleFactorChanged { scale_factor, .. } => Some(WindowAction::Scale(scale_factor as f32)),
+            WindowEvent::Resized(size) if size.width > 0 && size.height > 0 => {
+                Some(WindowAction::Resize(size))
+            },
+            WindowEvent::ScaleFactorChanged { scale_factor, .. } => {
+                Some(WindowAction::Scale(scale_factor as f32))
+            },
             WindowEvent::ModifiersChanged(modifiers) => {
                 self.modifiers.set(modifiers.state());
                 None
@@ -151,9 +164,9 @@ impl Window {
                 let event = MouseMoveEvent::new(self.pointer.get().into());
                 Some(WindowAction::Input(InputEvent::MouseMove(event)))
             },
-            WindowEvent::CursorLeft { .. } => Some(WindowAction::Input(InputEvent::MouseLeftViewport(
-                MouseLeftViewportEvent::default(),
-            ))),
+            WindowEvent::CursorLeft { .. } => Some(WindowAction::Input(
+                InputEvent::MouseLeftViewport(MouseLeftViewportEvent::default()),
+            )),
             WindowEvent::MouseInput { state, button, .. } => {
                 let action = match state {
                     ElementState::Pressed => MouseButtonAction::Down,
@@ -177,15 +190,17 @@ impl Window {
                         f64::from(y) * PIXELS_PER_LINE,
                         WheelMode::DeltaLine,
                     ),
-                    MouseScrollDelta::PixelDelta(delta) => (delta.x, delta.y, WheelMode::DeltaPixel),
+                    MouseScrollDelta::PixelDelta(delta) => {
+                        (delta.x, delta.y, WheelMode::DeltaPixel)
+                    },
                 };
-                let event = WheelEvent::new(WheelDelta { x, y, z: 0.0, mode }, self.pointer.get().into());
+                let event =
+                    WheelEvent::new(WheelDelta { x, y, z: 0.0, mode }, self.pointer.get().into());
                 Some(WindowAction::Input(InputEvent::Wheel(event)))
             },
-            WindowEvent::KeyboardInput { event, .. } => Some(WindowAction::Input(InputEvent::Keyboard(keyboard_event(
-                &event,
-                self.modifiers.get(),
-            )))),
+            WindowEvent::KeyboardInput { event, .. } => Some(WindowAction::Input(
+                InputEvent::Keyboard(keyboard_event(&event, self.modifiers.get())),
+            )),
             _ => None,
         }
     }
@@ -195,10 +210,14 @@ impl Window {
 fn keyboard_event(event: &KeyEvent, modifiers: ModifiersState) -> KeyboardEvent {
     let key = match &event.logical_key {
         winit::keyboard::Key::Character(text) => Key::Character(text.to_string()),
-        winit::keyboard::Key::Named(winit::keyboard::NamedKey::Space) => Key::Character(" ".to_owned()),
-        winit::keyboard::Key::Named(named) => {
-            Key::Named(format!("{named:?}").parse().unwrap_or(NamedKey::Unidentified))
+        winit::keyboard::Key::Named(winit::keyboard::NamedKey::Space) => {
+            Key::Character(" ".to_owned())
         },
+        winit::keyboard::Key::Named(named) => Key::Named(
+            format!("{named:?}")
+                .parse()
+                .unwrap_or(NamedKey::Unidentified),
+        ),
         _ => Key::Named(NamedKey::Unidentified),
     };
     let code = match event.physical_key {
@@ -246,7 +265,13 @@ impl ApplicationHandler<()> for Opener<'_> {
         );
     }
 
-    fn window_event(&mut self, _event_loop: &ActiveEventLoop, _window: WindowId, _event: WindowEvent) {}
+    fn window_event(
+        &mut self,
+        _event_loop: &ActiveEventLoop,
+        _window: WindowId,
+        _event: WindowEvent,
+    ) {
+    }
 }
 
 /// Keeps events until the webview, which is borrowed by nobody then, can act on them.
@@ -257,7 +282,12 @@ struct Collector<'a> {
 impl ApplicationHandler<()> for Collector<'_> {
     fn resumed(&mut self, _event_loop: &ActiveEventLoop) {}
 
-    fn window_event(&mut self, _event_loop: &ActiveEventLoop, _window: WindowId, event: WindowEvent) {
+    fn window_event(
+        &mut self,
+        _event_loop: &ActiveEventLoop,
+        _window: WindowId,
+        event: WindowEvent,
+    ) {
         self.events.push(event);
     }
 }
