@@ -48,6 +48,23 @@ promise_test(async t => {
   const { socket } = await connect(t, peer, options);
   assert_array_equals(read, ["dnsQueryType", "keepAliveDelay", "noDelay", "receiveBufferSize", "sendBufferSize"]);
   await socket.close();
+}, "IDL-17: the members of the options are got, without a look whether they exist");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const read = [];
+  const options = {};
+  for (const member of ["sendBufferSize", "other", "noDelay", "keepAliveDelay", "receiveBufferSize", "dnsQueryType"]) {
+    Object.defineProperty(options, member, {
+      get() {
+        read.push(member);
+        return undefined;
+      },
+    });
+  }
+  const { socket } = await connect(t, peer, options);
+  assert_array_equals(read, ["dnsQueryType", "keepAliveDelay", "noDelay", "receiveBufferSize", "sendBufferSize"]);
+  await socket.close();
 }, "IDL-17: the members of the options are read once each, in alphabetical order, and only the declared ones");
 
 for (const member of UNSIGNED_LONG) {

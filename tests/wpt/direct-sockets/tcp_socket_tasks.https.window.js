@@ -36,7 +36,7 @@ promise_test(async t => {
   frame.remove();
   const { ok } = await os.waitForSockets(port, 0);
   assert_true(ok, "net has given the connection up");
-  await drain();
+  assert_array_equals((await drain(2)).remotePorts, [], "nobody connects any more");
   await quiet(300);
   assert_array_equals(reactions, [], "nothing settles there any more");
 }, "TASK-08: tasks for a global that has gone do not run");

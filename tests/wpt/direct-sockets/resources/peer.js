@@ -122,7 +122,7 @@ async function closedPort(address = "127.0.0.1") {
 async function hangingPort(t) {
   const { id, port } = await ask("/peer/hang");
   t.add_cleanup(() => ask("/peer/end", { id }));
-  return { port, drain: () => ask("/peer/drain-hang", { id }) };
+  return { port, drain: timeout => ask("/peer/drain-hang", { id, timeout }) };
 }
 
 const os = {

@@ -3,4 +3,4 @@
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
 import "./throws_after_await.js?imported";
-(self.ran ??= []).push("must not run");
+(self.modulesRun ??= []).push("must not run");

@@ -3,4 +3,4 @@
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
 import { value } from "./waits.js?imported";
-(self.ran ??= []).push(`imported ${value}`);
+(self.modulesRun ??= []).push(`imported ${value}`);

@@ -4,5 +4,5 @@
 
 // Waits, and then says that it has run.
 await new Promise(resolve => setTimeout(resolve, 20));
-(self.ran ??= []).push(new URL(import.meta.url).search);
+(self.modulesRun ??= []).push(new URL(import.meta.url).search);
 export const value = "waited";
