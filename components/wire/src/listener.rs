@@ -2,8 +2,10 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
+use std::fs::Permissions;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 
 use ipc_channel::ipc::IpcSender;
 use rustix::event::PollFlags;
@@ -26,7 +28,10 @@ pub struct Listener {
 impl Listener {
     /// Begin to listen.
     pub fn new() -> io::Result<Self> {
-        let directory = tempfile::Builder::new().prefix("direct-sockets-").tempdir()?;
+        let directory = tempfile::Builder::new()
+            .prefix("direct-sockets-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()?;
         let path = directory.path().join("socket");
         let path = path.to_str().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
         let socket = seqpacket_socket()?;
