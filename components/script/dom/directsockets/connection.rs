@@ -283,7 +283,7 @@ impl Route {
             .task_source
             .queue(task!(direct_socket_event: move |cx| {
                 let global = global.root();
-                global.direct_sockets().handle_event(cx, id, event);
+                global.direct_sockets().handle_event(cx, &global, id, event);
             }));
     }
 }
@@ -322,7 +322,7 @@ impl Drop for Route {
                 }
                 connection.end();
                 let global = global.root();
-                global.direct_sockets().handle_loss(cx, &connection, error);
+                global.direct_sockets().handle_loss(cx, &global, &connection, error);
             }));
     }
 }

@@ -12,7 +12,9 @@ use js::context::JSContext;
 use rustc_hash::FxBuildHasher;
 use script_bindings::cell::DomRefCell;
 use script_bindings::inheritance::Castable;
+use script_bindings::settings_stack::run_a_script;
 
+use crate::DomTypeHolder;
 use crate::dom::bindings::refcounted::Trusted;
 use crate::dom::bindings::root::{Dom, DomRoot};
 use crate::dom::bindings::trace::HashMapTracedValues;
@@ -129,7 +131,13 @@ impl DirectSocketsClient {
 
     /// Run the task for an event of one socket. Events of sockets that were collected are dropped:
     /// there is nobody to see them.
-    pub(crate) fn handle_event(&self, cx: &mut JSContext, id: SocketId, event: SocketEvent) {
+    pub(crate) fn handle_event(
+        &self,
+        cx: &mut JSContext,
+        global: &GlobalScope,
+        id: SocketId,
+        event: SocketEvent,
+    ) {
         let socket = self
             .sockets
             .borrow()
@@ -137,8 +145,18 @@ impl DirectSocketsClient {
             .get(&id)
             .and_then(|socket| socket.root());
         if let Some(socket) = socket {
-            socket.handle_event(cx, event);
+            Self::run_task(cx, global, |cx| socket.handle_event(cx, event));
         }
+    }
+
+    /// Run the steps of a task. Inside they count as script that runs, so that nothing which Streams does in
+    /// between makes microtasks run before the steps are at their end.
+    pub(crate) fn run_task(
+        cx: &mut JSContext,
+        global: &GlobalScope,
+        steps: impl FnOnce(&mut JSContext),
+    ) {
+        run_a_script::<DomTypeHolder, _, _>(cx, global, steps);
     }
 
     /// Run the task for the loss of net: every socket that used this connection ends with an error
@@ -146,6 +164,7 @@ impl DirectSocketsClient {
     pub(crate) fn handle_loss(
         &self,
         cx: &mut JSContext,
+        global: &GlobalScope,
         connection: &Arc<Connection>,
         error: SocketError,
     ) {
@@ -159,8 +178,10 @@ impl DirectSocketsClient {
             .collect();
         // In the order of construction, as the page would expect of anything that happens to all.
         sockets.sort_unstable_by_key(|(id, _)| *id);
-        for (_, socket) in sockets {
-            socket.handle_loss(cx, error);
-        }
+        Self::run_task(cx, global, |cx| {
+            for (_, socket) in sockets {
+                socket.handle_loss(cx, error);
+            }
+        });
     }
 }

@@ -37,6 +37,7 @@ use crate::dom::bindings::str::DOMString;
 use crate::dom::countqueuingstrategy::extract_size_algorithm;
 use crate::dom::directsockets::allowed_to_use;
 use crate::dom::directsockets::connection::Connection;
+use crate::dom::directsockets::directsocketsclient::DirectSocketsClient;
 use crate::dom::directsockets::sink::DirectSocketSink;
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::promise::{Promise, RootedPromise, TracedPromise};
@@ -228,7 +229,7 @@ impl TCPSocket {
         let socket = Trusted::new(self);
         global.task_manager().tcp_socket_task_source().queue(
             task!(direct_socket_cannot_open: move |cx| {
-                socket.root().handle_event(cx, SocketEvent::OpenFailed(error));
+                socket.root().run_task(cx, SocketEvent::OpenFailed(error));
             }),
         );
     }
@@ -241,7 +242,12 @@ impl TCPSocket {
             .is_some_and(|own| Arc::ptr_eq(own, connection))
     }
 
-    /// Run the task for one event from net.
+    /// Run a task for an event that does not come from net.
+    fn run_task(&self, cx: &mut JSContext, event: SocketEvent) {
+        DirectSocketsClient::run_task(cx, &self.global(), |cx| self.handle_event(cx, event));
+    }
+
+    /// Run the steps of the task for one event.
     pub(crate) fn handle_event(&self, cx: &mut JSContext, event: SocketEvent) {
         let mut realm = enter_auto_realm(cx, self);
         let cx = &mut *realm;
@@ -285,7 +291,7 @@ impl TCPSocket {
             .task_manager()
             .tcp_socket_task_source()
             .queue(task!(direct_socket_closed: move |cx| {
-                socket.root().handle_event(cx, SocketEvent::Closed);
+                socket.root().run_task(cx, SocketEvent::Closed);
             }));
     }
 
@@ -322,19 +328,21 @@ impl TCPSocket {
             return;
         }
         let global = self.global();
+        self.state.set(SocketState::Open);
+        self.read_side_open.set(true);
+        self.write_side_open.set(true);
         // Step 5.3.1. Make the readable,
         // Step 5.3.2. and the writable.
         let readable = self.initialize_readable_stream(cx, &global);
         let writable = self.initialize_writable_stream(cx, &global);
         let (Ok(readable), Ok(writable)) = (readable, writable) else {
             // Only reached when the engine is out of memory: the socket is of no use without streams.
-            self.handle.send(SocketRequest::Abandon { id: self.handle.id });
+            self.state.set(SocketState::Opening);
+            self.handle
+                .send(SocketRequest::Abandon { id: self.handle.id });
             self.handle_open_failed(cx, SocketError::OutOfBuffers);
             return;
         };
-        self.state.set(SocketState::Open);
-        self.read_side_open.set(true);
-        self.write_side_open.set(true);
         // Steps 5.3.3 to 5.3.6. Say what the streams are and what the OS has connected.
         let open_info = TCPSocketOpenInfo {
             readable: Some(readable),
