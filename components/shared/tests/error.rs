@@ -1,0 +1,64 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+use std::collections::HashSet;
+
+use direct_sockets_traits::{DomExceptionName, SocketError};
+
+/// Forgetting one here does not compile, and so one in the table is noticed.
+fn number(error: SocketError) -> usize {
+    match error {
+        SocketError::ConnectionRefused => 0,
+        SocketError::ConnectionReset => 1,
+        SocketError::ConnectionAborted => 2,
+        SocketError::BrokenPipe => 3,
+        SocketError::NotConnected => 4,
+        SocketError::TimedOut => 5,
+        SocketError::HostUnreachable => 6,
+        SocketError::NetworkUnreachable => 7,
+        SocketError::NameNotResolved => 8,
+        SocketError::InvalidHost => 9,
+        SocketError::AddressFamilyMismatch => 10,
+        SocketError::AddressInUse => 11,
+        SocketError::AddressNotAvailable => 12,
+        SocketError::PermissionDenied => 13,
+        SocketError::TooManyOpenFiles => 14,
+        SocketError::OutOfBuffers => 15,
+        SocketError::InvalidArgument => 16,
+        SocketError::SocketLimit => 17,
+        SocketError::NetProcessLost => 18,
+        SocketError::NetProcessUnavailable => 19,
+        SocketError::OriginNotAllowed => 20,
+        SocketError::Os(_) => 21,
+    }
+}
+
+#[test]
+fn the_table_has_every_cause_once() {
+    let numbers: Vec<usize> = SocketError::ALL.iter().copied().map(number).collect();
+    assert_eq!(numbers, (0..22).collect::<Vec<_>>());
+}
+
+#[test]
+fn tcp_open_02_every_cause_is_a_network_error_but_one() {
+    for error in SocketError::ALL {
+        let expected = match error {
+            SocketError::OriginNotAllowed => DomExceptionName::NotAllowedError,
+            _ => DomExceptionName::NetworkError,
+        };
+        assert_eq!(error.dom_exception_name(), expected, "{error:?}");
+    }
+    assert_eq!(SocketError::Os(i32::MIN).dom_exception_name(), DomExceptionName::NetworkError);
+}
+
+#[test]
+fn every_cause_has_a_message_of_its_own() {
+    let messages: HashSet<String> = SocketError::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(messages.len(), SocketError::ALL.len());
+    for message in messages {
+        assert!(message.len() > 10 && message.ends_with('.'), "{message}");
+        assert!(!message.contains("Network Error"), "{message}");
+    }
+    assert!(SocketError::Os(113).to_string().contains("113"));
+}

@@ -1,0 +1,56 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! How the limits have to fit together.
+
+use direct_sockets_traits::limits::*;
+use direct_sockets_traits::{ClientEvent, ReadResult, SocketEvent, SocketId, SocketRequest};
+use serde_bytes::ByteBuf;
+
+#[test]
+fn life_09_windows_hold_whole_payloads() {
+    assert_eq!(WRITE_WINDOW as usize % MAX_PAYLOAD, 0);
+    assert!(WRITE_CREDIT_BATCH > 0 && WRITE_CREDIT_BATCH < WRITE_WINDOW);
+    // While the other half of the window is being written, at least one full payload can be sent.
+    assert!(WRITE_WINDOW as usize - WRITE_CREDIT_BATCH as usize >= MAX_PAYLOAD);
+    assert!(TCP_READABLE_HIGH_WATER_MARK as usize >= MAX_PAYLOAD);
+    // At most a mebibyte for a socket and direction.
+    assert!(WRITE_WINDOW as usize + MAX_PAYLOAD <= 1024 * 1024);
+    assert!(TCP_READABLE_HIGH_WATER_MARK as usize + MAX_PAYLOAD <= 1024 * 1024);
+}
+
+#[test]
+fn the_largest_messages_fit_one_packet() {
+    // The default send buffer of Linux, of which ipc-channel reserves a part.
+    const PACKET: usize = 200 * 1024;
+    let bytes = ByteBuf::from(vec![0; MAX_PAYLOAD]);
+    let id = SocketId(u64::MAX);
+    let write = SocketRequest::Write {
+        id,
+        bytes: bytes.clone(),
+        last: true,
+    };
+    let event = SocketEvent::Read(ReadResult::Data(bytes));
+    let read = ClientEvent::Socket { id, event };
+    for length in [
+        postcard::to_stdvec(&write).unwrap().len(),
+        postcard::to_stdvec(&read).unwrap().len(),
+    ] {
+        assert!(length > MAX_PAYLOAD && length < MAX_PAYLOAD + 64 && length < PACKET, "{length}");
+    }
+}
+
+#[test]
+fn times_are_in_proportion() {
+    assert!(NET_QUICK_DEATH_MS < NET_START_TIMEOUT_MS);
+    assert!(NET_BACK_OFF_MS > 0);
+    assert!(NET_QUICK_DEATHS_BEFORE_BACK_OFF > 0);
+    assert!(MAX_CONNECT_ATTEMPTS > 1);
+}
+
+#[test]
+fn an_honest_client_is_never_cut_off() {
+    // Each socket has at most a read, a write, a shutdown and a close outstanding.
+    assert!(MAX_QUEUED_EVENTS >= 4 * MAX_SOCKETS_PER_CLIENT);
+}

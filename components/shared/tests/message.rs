@@ -1,0 +1,241 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! Messages from hostile processes: decoding never panics and allocates no more than was sent.
+//!
+//! Messages that carry channels are decoded by `direct-sockets-wire`; their tests are there.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use direct_sockets_traits::limits::MAX_PAYLOAD;
+use direct_sockets_traits::{
+    Address, ClientEvent, DnsQueryType, Grant, Host, NetStatistics, Owner, ReadResult, SocketError,
+    SocketEvent, SocketId, SocketRequest, TcpExtras, TcpOpen, TcpOptions, WriteResult,
+};
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_bytes::ByteBuf;
+
+thread_local! {
+    static ALLOCATED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts what each thread asks for.
+struct Counting;
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATED.try_with(|count| count.set(count.get().saturating_add(layout.size())));
+        // SAFETY: as promised by the caller.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as promised by the caller.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Decode, and check that no more is allocated than a small multiple of what was sent.
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let before = ALLOCATED.get();
+    let result = postcard::from_bytes(bytes).ok();
+    let allocated = ALLOCATED.get() - before;
+    assert!(allocated <= 4 * bytes.len() + 256, "{allocated} bytes for {}", bytes.len());
+    result
+}
+
+fn decode_as_everything(bytes: &[u8]) {
+    decode::<SocketRequest>(bytes);
+    decode::<ClientEvent>(bytes);
+    decode::<SocketEvent>(bytes);
+    decode::<ReadResult>(bytes);
+    decode::<WriteResult>(bytes);
+    decode::<SocketError>(bytes);
+    decode::<TcpOpen>(bytes);
+    decode::<TcpOptions>(bytes);
+    decode::<Host>(bytes);
+    decode::<Address>(bytes);
+    decode::<Grant>(bytes);
+    decode::<Owner>(bytes);
+    decode::<NetStatistics>(bytes);
+}
+
+fn requests() -> Vec<SocketRequest> {
+    let id = SocketId(u64::MAX - 1);
+    let open = |host, options, extras| SocketRequest::OpenTcp {
+        id,
+        open: TcpOpen {
+            host,
+            port: 443,
+            options,
+            extras,
+        },
+    };
+    let options = TcpOptions {
+        send_buffer_size: Some(1),
+        receive_buffer_size: Some(u32::MAX),
+        no_delay: true,
+        keep_alive_delay: Some(1000),
+        dns_query_type: Some(DnsQueryType::Ipv6),
+    };
+    let extras = TcpExtras {
+        bind_address: Some(Address {
+            ip: "fe80::1".parse().unwrap(),
+            port: 1,
+            scope_id: 2,
+        }),
+        time_to_live: Some(64),
+        reuse_address: true,
+        reset_on_close: true,
+    };
+    let ip = Host::Ip("192.0.2.1".parse().unwrap());
+    vec![
+        open(ip, TcpOptions::default(), TcpExtras::default()),
+        open(Host::Name("example.com".to_owned()), options, extras),
+        SocketRequest::Read { id, max: u32::MAX },
+        SocketRequest::CancelRead { id },
+        SocketRequest::Write {
+            id,
+            bytes: ByteBuf::from(vec![1; 300]),
+            last: false,
+        },
+        SocketRequest::AbortWrite { id },
+        SocketRequest::ShutdownWrite { id },
+        SocketRequest::Close { id },
+        SocketRequest::Abandon { id },
+    ]
+}
+
+fn events() -> Vec<ClientEvent> {
+    let id = SocketId(7);
+    let address = Address::default();
+    let socket_events = [
+        SocketEvent::Opened {
+            local: address,
+            remote: address,
+        },
+        SocketEvent::OpenFailed(SocketError::Os(113)),
+        SocketEvent::Read(ReadResult::Data(ByteBuf::from(vec![2; 300]))),
+        SocketEvent::Read(ReadResult::End),
+        SocketEvent::Read(ReadResult::Error(SocketError::ConnectionReset)),
+        SocketEvent::WriteCredit(u32::MAX),
+        SocketEvent::Written(WriteResult::Done),
+        SocketEvent::Written(WriteResult::Error(SocketError::BrokenPipe)),
+        SocketEvent::Written(WriteResult::Interrupted),
+        SocketEvent::WriteShutdown,
+        SocketEvent::Closed,
+    ];
+    let mut events: Vec<_> =
+        socket_events.into_iter().map(|event| ClientEvent::Socket { id, event }).collect();
+    events.push(ClientEvent::Ready { net_pid: 1 });
+    events.push(ClientEvent::Refused(SocketError::OriginNotAllowed));
+    events
+}
+
+fn encoded<T: Serialize>(message: &T) -> Vec<u8> {
+    postcard::to_stdvec(message).unwrap()
+}
+
+#[test]
+fn every_message_reads_back_as_it_was_written() {
+    for request in requests() {
+        assert_eq!(decode::<SocketRequest>(&encoded(&request)), Some(request));
+    }
+    for event in events() {
+        assert_eq!(decode::<ClientEvent>(&encoded(&event)), Some(event));
+    }
+}
+
+#[test]
+fn a_request_tells_which_socket_it_is_about() {
+    for request in requests() {
+        assert_eq!(request.id(), SocketId(u64::MAX - 1), "{request:?}");
+    }
+}
+
+#[test]
+fn life_08_messages_that_are_cut_off_are_errors() {
+    for request in requests() {
+        let bytes = encoded(&request);
+        for length in 0..bytes.len() {
+            assert_eq!(decode::<SocketRequest>(&bytes[..length]), None, "{request:?} {length}");
+        }
+    }
+    for event in events() {
+        let bytes = encoded(&event);
+        for length in 0..bytes.len() {
+            assert_eq!(decode::<ClientEvent>(&bytes[..length]), None, "{event:?} {length}");
+        }
+    }
+}
+
+#[test]
+fn life_08_lengths_that_promise_too_much_allocate_nothing() {
+    // A write of 2^63 bytes, none of which are there.
+    let write = SocketRequest::Write {
+        id: SocketId(1),
+        bytes: ByteBuf::new(),
+        last: true,
+    };
+    let mut bytes = encoded(&write);
+    let end = bytes.len() - 2;
+    bytes.truncate(end);
+    bytes.extend([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
+    assert_eq!(decode::<SocketRequest>(&bytes), None);
+    // A name of the same length.
+    bytes.clear();
+    bytes.extend([0, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
+    assert_eq!(decode::<SocketRequest>(&bytes), None);
+    decode_as_everything(&bytes);
+}
+
+#[test]
+fn a_full_payload_costs_little_more_than_its_bytes() {
+    let write = SocketRequest::Write {
+        id: SocketId(u64::MAX),
+        bytes: ByteBuf::from(vec![0; MAX_PAYLOAD]),
+        last: true,
+    };
+    assert!(encoded(&write).len() <= MAX_PAYLOAD + 16);
+    assert_eq!(decode::<SocketRequest>(&encoded(&write)), Some(write));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn life_08_life_11_any_bytes_are_decoded_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        decode_as_everything(&bytes);
+    }
+
+    #[test]
+    fn life_08_life_11_small_numbers_go_deeper(bytes in prop::collection::vec(0..12_u8, 0..60)) {
+        decode_as_everything(&bytes);
+    }
+
+    #[test]
+    fn life_08_life_11_valid_messages_with_changes_are_decoded_or_refused(
+        which in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut messages: Vec<Vec<u8>> = requests().iter().map(encoded).collect();
+        messages.extend(events().iter().map(encoded));
+        let mut bytes = which.get(&messages).clone();
+        for (index, value) in changes {
+            let index = index.index(bytes.len());
+            bytes[index] = value;
+        }
+        decode_as_everything(&bytes);
+        bytes.truncate(cut.index(bytes.len() + 1));
+        decode_as_everything(&bytes);
+    }
+}
