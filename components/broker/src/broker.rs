@@ -50,7 +50,10 @@ impl Broker {
 
     /// Change which origins may use sockets from now on.
     pub fn set_allowed_origins(&self, origins: AllowedOrigins) {
-        self.config.write().unwrap_or_else(PoisonError::into_inner).origins = origins;
+        self.config
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .origins = origins;
     }
 
     /// A sender for one event loop.
@@ -68,7 +71,9 @@ impl Broker {
         let deadline = Instant::now() + timeout;
         let commands = self.commands()?;
         let (own, reply) = Endpoint::pair().ok()?;
-        commands.send_deadline(Command::Statistics(reply), deadline).ok()?;
+        commands
+            .send_deadline(Command::Statistics(reply), deadline)
+            .ok()?;
         figures(&own, deadline)
     }
 
@@ -93,7 +98,10 @@ impl Broker {
     }
 
     fn commands(&self) -> Option<Sender<Command>> {
-        self.commands.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn commands_or_start(&self) -> io::Result<Sender<Command>> {

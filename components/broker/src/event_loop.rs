@@ -20,7 +20,9 @@ use crate::keeper::Command;
 pub(crate) fn listen(commands: Sender<Command>) -> io::Result<IpcSender<BrokerMessage>> {
     let (sender, endpoint) = Endpoint::for_ipc_sender()?;
     let name = "direct-sockets: event loop".to_owned();
-    thread::Builder::new().name(name).spawn(move || read(&endpoint, &commands))?;
+    thread::Builder::new()
+        .name(name)
+        .spawn(move || read(&endpoint, &commands))?;
     Ok(sender)
 }
 

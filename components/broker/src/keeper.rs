@@ -175,13 +175,15 @@ impl Keeper {
             config.net_command.clone()
         };
         let commands = self.commands.clone();
-        let spawned = thread::Builder::new().name("direct-sockets: net start".into()).spawn(move || {
-            let on_exit = commands.clone();
-            let result = launch(&what, &attempt, move || {
-                let _ = on_exit.send(Command::Exited { generation });
+        let spawned = thread::Builder::new()
+            .name("direct-sockets: net start".into())
+            .spawn(move || {
+                let on_exit = commands.clone();
+                let result = launch(&what, &attempt, move || {
+                    let _ = on_exit.send(Command::Exited { generation });
+                });
+                let _ = commands.send(Command::Started { generation, result });
             });
-            let _ = commands.send(Command::Started { generation, result });
-        });
         if let Err(error) = spawned {
             self.start_failed(&error);
         }
@@ -254,12 +256,16 @@ impl Keeper {
         let generation = self.generation;
         let commands = self.commands.clone();
         let asked = Endpoint::pair().and_then(|(own, reply)| {
-            running.send(Control::Statistics(reply)).map_err(|_| io::ErrorKind::WouldBlock)?;
+            running
+                .send(Control::Statistics(reply))
+                .map_err(|_| io::ErrorKind::WouldBlock)?;
             let deadline = Instant::now() + PROOF_OF_LIFE;
-            thread::Builder::new().name("direct-sockets: proof of life".into()).spawn(move || {
-                let lives = figures(&own, deadline).is_some();
-                let _ = commands.send(Command::Proved { generation, lives });
-            })
+            thread::Builder::new()
+                .name("direct-sockets: proof of life".into())
+                .spawn(move || {
+                    let lives = figures(&own, deadline).is_some();
+                    let _ = commands.send(Command::Proved { generation, lives });
+                })
         });
         self.net = Net::Doubted(running);
         if asked.is_err() {

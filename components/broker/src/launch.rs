@@ -75,7 +75,10 @@ pub(crate) fn launch(
     if attempt.is_given_up.load(Ordering::SeqCst) {
         child.kill();
     }
-    let report = report(&listener, started + Duration::from_millis(NET_START_TIMEOUT_MS));
+    let report = report(
+        &listener,
+        started + Duration::from_millis(NET_START_TIMEOUT_MS),
+    );
     match report {
         Ok((pid, control)) => Ok(Launched {
             child,
@@ -98,12 +101,14 @@ fn watch(
 ) -> io::Result<()> {
     let watched = child.clone();
     let path = path.to_owned();
-    let spawned = thread::Builder::new().name("direct-sockets: net watcher".into()).spawn(move || {
-        watched.wait();
-        // A connection from this very process says that no other will come.
-        drop(Endpoint::connect(&path));
-        on_exit();
-    });
+    let spawned = thread::Builder::new()
+        .name("direct-sockets: net watcher".into())
+        .spawn(move || {
+            watched.wait();
+            // A connection from this very process says that no other will come.
+            drop(Endpoint::connect(&path));
+            on_exit();
+        });
     if let Err(error) = spawned {
         child.kill();
         child.wait();
@@ -113,10 +118,12 @@ fn watch(
 }
 
 fn report(listener: &Listener, deadline: Instant) -> io::Result<(u32, Endpoint)> {
-    let endpoint = listener.accept(Wait::Until(deadline)).map_err(|error| match error.kind() {
-        io::ErrorKind::WouldBlock => io::Error::other("it has not reported in in time"),
-        _ => error,
-    })?;
+    let endpoint = listener
+        .accept(Wait::Until(deadline))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => io::Error::other("it has not reported in in time"),
+            _ => error,
+        })?;
     let pid = endpoint.peer_process()?;
     if pid == std::process::id() {
         return Err(io::Error::other("it has ended before it reported in"));
@@ -126,7 +133,10 @@ fn report(listener: &Listener, deadline: Instant) -> io::Result<(u32, Endpoint)>
     let message = message.map_err(io::Error::other)?;
     let hello = Hello::decode(&message.bytes, message.descriptors).map_err(io::Error::other)?;
     if hello.version != PROTOCOL_VERSION {
-        let versions = format!("it speaks version {}, not {PROTOCOL_VERSION}", hello.version);
+        let versions = format!(
+            "it speaks version {}, not {PROTOCOL_VERSION}",
+            hello.version
+        );
         return Err(io::Error::other(versions));
     }
     Ok((pid, hello.control))

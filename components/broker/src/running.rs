@@ -52,16 +52,19 @@ impl Running {
 
     /// Send it a message; give it back where too many wait already.
     pub(crate) fn send(&self, message: Control) -> Result<(), Control> {
-        self.control.try_send(message).map_err(|error| error.into_inner())
+        self.control
+            .try_send(message)
+            .map_err(|error| error.into_inner())
     }
 }
 
 /// Write until nobody sends any more or net has gone. Then the control channel closes.
 fn write(endpoint: &Endpoint, messages: &Receiver<Control>) {
     for message in messages {
-        let sent = message.encode().map_err(io::Error::other).and_then(|(bytes, descriptors)| {
-            endpoint.send(&bytes, &descriptors, Wait::Forever)
-        });
+        let sent = message
+            .encode()
+            .map_err(io::Error::other)
+            .and_then(|(bytes, descriptors)| endpoint.send(&bytes, &descriptors, Wait::Forever));
         match sent {
             Ok(()) => {},
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -77,6 +80,8 @@ fn write(endpoint: &Endpoint, messages: &Receiver<Control>) {
 /// Wait for the figures that a net process was asked for on the other end of `reply`.
 pub(crate) fn figures(reply: &Endpoint, deadline: Instant) -> Option<NetStatistics> {
     let mut buffer = vec![0; MAX_MESSAGE];
-    let message = reply.receive_message(&mut buffer, Wait::Until(deadline)).ok()?;
+    let message = reply
+        .receive_message(&mut buffer, Wait::Until(deadline))
+        .ok()?;
     postcard::from_bytes(&message.bytes).ok()
 }

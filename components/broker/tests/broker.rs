@@ -48,7 +48,10 @@ fn one_net_process_serves_every_event_loop() {
         .map(|index| connect(if index % 2 == 0 { &first } else { &second }, ORIGIN, 0))
         .collect();
     let pids: Vec<_> = clients.iter().map(|client| client.ready()).collect();
-    assert!(pids.iter().all(|pid| Some(*pid) == broker.net_process_id()), "{pids:?}");
+    assert!(
+        pids.iter().all(|pid| Some(*pid) == broker.net_process_id()),
+        "{pids:?}"
+    );
     clients.iter().for_each(|client| client.works());
 }
 
@@ -59,7 +62,9 @@ fn the_figures_come_from_net() {
     let figures = broker.statistics(PATIENCE).unwrap();
     assert_eq!((figures.clients, figures.sockets), (1, 0));
     drop(client);
-    wait_until("the client has gone", || broker.statistics(PATIENCE).unwrap().clients == 0);
+    wait_until("the client has gone", || {
+        broker.statistics(PATIENCE).unwrap().clients == 0
+    });
 }
 
 fn an_origin_that_is_not_allowed_is_refused() {
@@ -67,7 +72,12 @@ fn an_origin_that_is_not_allowed_is_refused() {
         origins: AllowedOrigins::parse("https://page.example https://other.example"),
         ..Config::default()
     });
-    for origin in ["https://evil.example", "null", "", "https://page.example.evil.example"] {
+    for origin in [
+        "https://evil.example",
+        "null",
+        "",
+        "https://page.example.evil.example",
+    ] {
         let client = connect(&sender, origin, 0);
         assert_eq!(client.refused(), SocketError::OriginNotAllowed, "{origin}");
         client.is_lost();
@@ -83,8 +93,14 @@ fn the_allowed_origins_can_change() {
     let early = connect(&sender, "null", 0);
     early.ready();
     broker.set_allowed_origins(AllowedOrigins::parse("https://other.example"));
-    assert_eq!(connect(&sender, ORIGIN, 0).refused(), SocketError::OriginNotAllowed);
-    assert_eq!(connect(&sender, "null", 0).refused(), SocketError::OriginNotAllowed);
+    assert_eq!(
+        connect(&sender, ORIGIN, 0).refused(),
+        SocketError::OriginNotAllowed
+    );
+    assert_eq!(
+        connect(&sender, "null", 0).refused(),
+        SocketError::OriginNotAllowed
+    );
     connect(&sender, "https://other.example", 0).ready();
     // What was given before stays.
     early.works();
@@ -147,7 +163,10 @@ fn the_broker_of_the_process_is_one() {
     assert_eq!(connect(&second, ORIGIN, 0).ready(), pid);
     assert_eq!(api::net_process_id(), Some(pid));
     let other = "https://other.example";
-    assert_eq!(connect(&first, other, 0).refused(), SocketError::OriginNotAllowed);
+    assert_eq!(
+        connect(&first, other, 0).refused(),
+        SocketError::OriginNotAllowed
+    );
     api::set_allowed_origins(AllowedOrigins::All);
     assert_eq!(connect(&first, other, 0).ready(), pid);
     assert!(api::statistics(PATIENCE).is_some());

@@ -77,7 +77,9 @@ fn life_08_a_channel_that_is_named_twice_is_dropped() {
     let (_broker, sender) = broker();
     let (to_client, events) = ipc::channel::<ClientEvent>().unwrap();
     let message = (Forged::new(0, 0), to_client);
-    forged::<(Forged, IpcSender<ClientEvent>)>(&sender).send(message).unwrap();
+    forged::<(Forged, IpcSender<ClientEvent>)>(&sender)
+        .send(message)
+        .unwrap();
     assert!(events.try_recv_timeout(crate::support::PATIENCE).is_err());
     connect(&sender, ORIGIN, 0).ready();
 }
@@ -98,7 +100,9 @@ fn sender_from(descriptor: OwnedFd) -> IpcSender<ClientEvent> {
     use direct_sockets_wire::{Endpoint, Wait};
     let (server, path) = ipc::IpcOneShotServer::<IpcSender<ClientEvent>>::new().unwrap();
     let endpoint = Endpoint::connect(&path).unwrap();
-    endpoint.send(&[0], &[descriptor.as_fd()], Wait::Forever).unwrap();
+    endpoint
+        .send(&[0], &[descriptor.as_fd()], Wait::Forever)
+        .unwrap();
     server.accept().unwrap().1
 }
 
@@ -133,7 +137,13 @@ fn life_08_an_event_loop_that_sends_half_a_message_holds_up_itself_alone() {
     let mut control = SendAncillaryBuffer::new(&mut space);
     let rights = [other.as_fd()];
     assert!(control.push(SendAncillaryMessage::ScmRights(&rights)));
-    sendmsg(&raw, &[std::io::IoSlice::new(&bytes)], &mut control, SendFlags::empty()).unwrap();
+    sendmsg(
+        &raw,
+        &[std::io::IoSlice::new(&bytes)],
+        &mut control,
+        SendFlags::empty(),
+    )
+    .unwrap();
     drop(other);
     let stuck = connect(&sender, ORIGIN, 0);
     connect(&honest, ORIGIN, 0).ready();
@@ -149,7 +159,9 @@ fn descriptor_of(sender: &IpcSender<BrokerMessage>) -> OwnedFd {
     let carrier = IpcSender::connect(listener.path().to_owned()).unwrap();
     carrier.send(sender.clone()).unwrap();
     let endpoint = listener.accept(Wait::Forever).unwrap();
-    let message = endpoint.receive_message(&mut [0; 100], Wait::Forever).unwrap();
+    let message = endpoint
+        .receive_message(&mut [0; 100], Wait::Forever)
+        .unwrap();
     message.descriptors.into_iter().next().unwrap()
 }
 

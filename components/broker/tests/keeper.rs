@@ -88,7 +88,9 @@ fn a_net_process_that_hangs_is_replaced_when_somebody_doubts_it() {
 fn doubts_about_a_healthy_net_process_do_it_no_harm() {
     let (broker, sender) = broker();
     let pid = connect(&sender, ORIGIN, 0).ready();
-    let clients: Vec<_> = (0..20).map(|attempt| connect(&sender, ORIGIN, attempt)).collect();
+    let clients: Vec<_> = (0..20)
+        .map(|attempt| connect(&sender, ORIGIN, attempt))
+        .collect();
     for client in clients {
         assert_eq!(client.ready(), pid);
     }
@@ -119,14 +121,20 @@ fn after_quick_deaths_starts_are_held_back() {
     let script = Script::new("exit 1");
     let (_broker, sender) = broker_with(script.config());
     let begin = exhaust(&sender);
-    assert_eq!(script.started().len(), NET_QUICK_DEATHS_BEFORE_BACK_OFF as usize);
+    assert_eq!(
+        script.started().len(),
+        NET_QUICK_DEATHS_BEFORE_BACK_OFF as usize
+    );
     let waiting: Vec<_> = (0..3).map(|_| connect(&sender, ORIGIN, 0)).collect();
     for client in waiting {
         assert_eq!(client.refused(), SocketError::NetProcessUnavailable);
     }
     assert!(begin.elapsed() >= Duration::from_millis(NET_BACK_OFF_MS));
     // One start for all of them.
-    assert_eq!(script.started().len(), NET_QUICK_DEATHS_BEFORE_BACK_OFF as usize + 1);
+    assert_eq!(
+        script.started().len(),
+        NET_QUICK_DEATHS_BEFORE_BACK_OFF as usize + 1
+    );
 }
 
 fn what_waited_for_a_start_that_was_held_back_is_served() {

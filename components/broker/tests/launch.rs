@@ -74,7 +74,10 @@ fn nothing_waits_for_a_binary_that_never_reports_in() {
     let other = broker.event_loop_sender().unwrap();
     assert_eq!(broker.statistics(PATIENCE), None);
     broker.set_allowed_origins(direct_sockets_broker::AllowedOrigins::List(vec![]));
-    assert_eq!(connect(&other, ORIGIN, 0).refused(), SocketError::OriginNotAllowed);
+    assert_eq!(
+        connect(&other, ORIGIN, 0).refused(),
+        SocketError::OriginNotAllowed
+    );
     assert!(begin.elapsed() < Duration::from_millis(NET_START_TIMEOUT_MS));
     broker.shutdown(PATIENCE);
     assert_eq!(waiting.refused(), UNAVAILABLE);
@@ -117,9 +120,14 @@ fn the_environment_is_no_more_than_is_needed() {
     });
     let environment = std::fs::read(format!("/proc/{}/environ", embedder.net_pid())).unwrap();
     let environment = String::from_utf8(environment).unwrap();
-    let variables: Vec<&str> = environment.split('\0').filter(|entry| !entry.is_empty()).collect();
-    let names: BTreeSet<&str> =
-        variables.iter().filter_map(|variable| Some(variable.split_once('=')?.0)).collect();
+    let variables: Vec<&str> = environment
+        .split('\0')
+        .filter(|entry| !entry.is_empty())
+        .collect();
+    let names: BTreeSet<&str> = variables
+        .iter()
+        .filter_map(|variable| Some(variable.split_once('=')?.0))
+        .collect();
     let mut allowed: BTreeSet<&str> = KEPT_VARIABLES.iter().copied().collect();
     allowed.insert(NET_PROCESS_MARK);
     assert!(names.is_subset(&allowed), "{names:?}");
@@ -142,11 +150,18 @@ fn descriptors_of(pid: u32) -> Vec<(i32, PathBuf)> {
 fn descriptors_of_the_embedder_are_not_inherited() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let inherited = File::open(file.path()).unwrap();
-    fcntl_setfd(&inherited, fcntl_getfd(&inherited).unwrap() - FdFlags::CLOEXEC).unwrap();
+    fcntl_setfd(
+        &inherited,
+        fcntl_getfd(&inherited).unwrap() - FdFlags::CLOEXEC,
+    )
+    .unwrap();
     let (_broker, sender) = broker();
     let pid = connect(&sender, ORIGIN, 0).ready();
     let open = descriptors_of(pid);
-    assert!(!open.iter().any(|(_, target)| target == file.path()), "{open:?}");
+    assert!(
+        !open.iter().any(|(_, target)| target == file.path()),
+        "{open:?}"
+    );
     for (number, target) in open {
         let target = target.to_string_lossy().into_owned();
         match number {
@@ -171,7 +186,10 @@ fn the_process_shows_what_it_is() {
     let words: Vec<&str> = line.split('\0').collect();
     assert_eq!(Path::new(words[0]), std::env::current_exe().unwrap());
     assert_eq!(words[1], "--direct-sockets-net");
-    assert_eq!(std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap(), Path::new("/"));
+    assert_eq!(
+        std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap(),
+        Path::new("/")
+    );
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
     assert_eq!(name.trim(), "direct-sockets");
 }

@@ -96,7 +96,10 @@ impl Client {
         tokio::task::spawn_local(async move {
             let counted = client.common.statistics.client();
             let reason = client.serve(&requests).await;
-            debug!("Client {owner:?} of {} has gone: {reason}", client.grant.origin);
+            debug!(
+                "Client {owner:?} of {} has gone: {reason}",
+                client.grant.origin
+            );
             client.end();
             drop(counted);
         });
@@ -176,7 +179,10 @@ impl Client {
     }
 
     fn orders(&self, id: SocketId) -> Option<Rc<Orders>> {
-        self.sockets.borrow().get(&id).map(|entry| entry.orders.clone())
+        self.sockets
+            .borrow()
+            .get(&id)
+            .map(|entry| entry.orders.clone())
     }
 
     /// Forget a socket whose task has nothing more to do.

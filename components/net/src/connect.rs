@@ -62,10 +62,10 @@ pub async fn connect(
 /// machine has no IPv6, say, tells nothing where another address has refused.
 fn tells(error: SocketError) -> u8 {
     match error {
-        SocketError::NetworkUnreachable |
-        SocketError::AddressNotAvailable |
-        SocketError::AddressFamilyMismatch |
-        SocketError::InvalidArgument => 0,
+        SocketError::NetworkUnreachable
+        | SocketError::AddressNotAvailable
+        | SocketError::AddressFamilyMismatch
+        | SocketError::InvalidArgument => 0,
         SocketError::HostUnreachable => 1,
         SocketError::TimedOut => 2,
         // Lack of descriptors or memory is never the other side's doing.
@@ -75,12 +75,14 @@ fn tells(error: SocketError) -> u8 {
 }
 
 async fn connect_to(open: &TcpOpen, remote: SocketAddr) -> Result<Connected, SocketError> {
-    if let Some(bind) = open.extras.bind_address &&
-        bind.ip.is_ipv4() != remote.is_ipv4()
+    if let Some(bind) = open.extras.bind_address
+        && bind.ip.is_ipv4() != remote.is_ipv4()
     {
         return Err(SocketError::AddressFamilyMismatch);
     }
-    let (stream, was_reset) = establish(open, remote).await.map_err(|error| from_io(&error))?;
+    let (stream, was_reset) = establish(open, remote)
+        .await
+        .map_err(|error| from_io(&error))?;
     let local = stream.local_addr().map_err(|error| from_io(&error))?;
     // Where nobody listens on a port of the ephemeral range, Linux may pick that very port for this
     // end and connect the socket to itself. Nobody asked for that.

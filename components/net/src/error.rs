@@ -46,12 +46,12 @@ pub fn from_number(number: i32) -> SocketError {
         libc::EACCES | libc::EPERM => SocketError::PermissionDenied,
         libc::EMFILE | libc::ENFILE => SocketError::TooManyOpenFiles,
         libc::ENOBUFS | libc::ENOMEM => SocketError::OutOfBuffers,
-        libc::EINVAL |
-        libc::ENOPROTOOPT |
-        libc::EOPNOTSUPP |
-        libc::EAFNOSUPPORT |
-        libc::EPROTONOSUPPORT |
-        libc::EDOM => SocketError::InvalidArgument,
+        libc::EINVAL
+        | libc::ENOPROTOOPT
+        | libc::EOPNOTSUPP
+        | libc::EAFNOSUPPORT
+        | libc::EPROTONOSUPPORT
+        | libc::EDOM => SocketError::InvalidArgument,
         other => SocketError::Os(other),
     }
 }

@@ -81,14 +81,19 @@ impl Events {
         let held = self.statistics.held(bytes.len());
         let event = SocketEvent::Read(ReadResult::Data(ByteBuf::from(bytes)));
         orders.has_read();
-        self.push(&ClientEvent::Socket { id, event }, Some((orders.clone(), held)));
+        self.push(
+            &ClientEvent::Socket { id, event },
+            Some((orders.clone(), held)),
+        );
     }
 
     /// Whether too much waits to read more for this client. If so, `orders` hears when that changes.
     pub fn is_full(&self, id: SocketId, orders: &Rc<Orders>) -> bool {
         let is_full = self.queued_bytes.get() >= MAX_QUEUED_BYTES;
         if is_full {
-            self.waiting_for_room.borrow_mut().insert(id, orders.clone());
+            self.waiting_for_room
+                .borrow_mut()
+                .insert(id, orders.clone());
         }
         is_full
     }
@@ -147,8 +152,11 @@ impl Events {
             warn!("A client that takes no events is cut off");
             return self.end();
         }
-        self.queued_bytes.set(self.queued_bytes.get() + message.len());
-        self.queue.borrow_mut().push_back(Queued { message, reader });
+        self.queued_bytes
+            .set(self.queued_bytes.get() + message.len());
+        self.queue
+            .borrow_mut()
+            .push_back(Queued { message, reader });
         self.has_more.notify_one();
     }
 
@@ -189,7 +197,8 @@ impl Events {
         let Some(sent) = self.queue.borrow_mut().pop_front() else {
             return Ok(());
         };
-        self.queued_bytes.set(self.queued_bytes.get() - sent.message.len());
+        self.queued_bytes
+            .set(self.queued_bytes.get() - sent.message.len());
         if let Some((orders, _)) = sent.reader {
             orders.delivered();
         }
@@ -204,6 +213,6 @@ impl Events {
 
 /// Whether the channel may take the message later.
 fn is_temporary(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock ||
-        matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM))
+    error.kind() == io::ErrorKind::WouldBlock
+        || matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM))
 }

@@ -77,7 +77,9 @@ impl Orders {
 
     /// Read once. Ignored while a read is outstanding (decision AMB-08).
     pub fn read(&self, max: u32) {
-        let max = usize::try_from(max).unwrap_or(MAX_PAYLOAD).clamp(1, MAX_PAYLOAD);
+        let max = usize::try_from(max)
+            .unwrap_or(MAX_PAYLOAD)
+            .clamp(1, MAX_PAYLOAD);
         let mut state = self.state.borrow_mut();
         state.reading = match state.reading {
             Reading::Idle => Reading::Wanted(max),

@@ -153,7 +153,9 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
 
 fn answer(reply: &Endpoint, statistics: &Statistics) {
     let answer = postcard::to_stdvec(&statistics.snapshot());
-    let sent = answer.map_err(io::Error::other).and_then(|answer| reply.send(&answer, &[], Wait::Never));
+    let sent = answer
+        .map_err(io::Error::other)
+        .and_then(|answer| reply.send(&answer, &[], Wait::Never));
     if let Err(error) = sent {
         debug!("Nobody takes the figures: {error}");
     }

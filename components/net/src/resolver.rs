@@ -60,7 +60,10 @@ pub async fn addresses(
     };
     // Decision AMB-86.
     if host.is_localhost() {
-        let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()];
+        let loopback = [
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            Ipv6Addr::LOCALHOST.into(),
+        ];
         let wanted = loopback.into_iter().filter(|ip| is_wanted(*ip, query));
         return Ok(wanted.map(|ip| (ip, 0).into()).collect());
     }
@@ -153,9 +156,8 @@ fn cause(error: LookupError) -> SocketError {
 
 fn look_up_in_file(path: &Path, name: &str) -> Option<Vec<SocketAddr>> {
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| {
-        file.take(MAX_HOST_FILE_BYTES).read_to_string(&mut text)
-    });
+    let read =
+        File::open(path).and_then(|file| file.take(MAX_HOST_FILE_BYTES).read_to_string(&mut text));
     if let Err(error) = read {
         warn!("The hosts file {} cannot be read: {error}", path.display());
         return None;
@@ -190,7 +192,10 @@ pub struct ScriptedResolver {
 impl ScriptedResolver {
     /// Answer `name` with these addresses; with none, it is not known.
     pub fn answer(mut self, name: &str, addresses: &[&str]) -> Self {
-        let addresses = addresses.iter().filter_map(|text| text.parse().ok()).collect();
+        let addresses = addresses
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect();
         self.answers.insert(name.to_owned(), Some(addresses));
         self
     }

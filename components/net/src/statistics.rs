@@ -48,7 +48,8 @@ impl Statistics {
 
     /// Bytes have been read from the OS.
     pub fn received(&self, bytes: usize) {
-        self.bytes_received.set(self.bytes_received.get() + bytes as u64);
+        self.bytes_received
+            .set(self.bytes_received.get() + bytes as u64);
     }
 
     /// Bytes have been taken by the OS.
@@ -66,7 +67,11 @@ pub struct Counted {
 }
 
 impl Counted {
-    fn new(statistics: &Rc<Statistics>, figure: fn(&Statistics) -> &Cell<u64>, amount: usize) -> Self {
+    fn new(
+        statistics: &Rc<Statistics>,
+        figure: fn(&Statistics) -> &Cell<u64>,
+        amount: usize,
+    ) -> Self {
         let mut counted = Self {
             statistics: statistics.clone(),
             figure,

@@ -40,7 +40,9 @@ pub async fn run(client: Rc<Client>, id: SocketId, open: TcpOpen, orders: Rc<Ord
             remote,
             was_reset,
         })) => {
-            client.events.socket(id, SocketEvent::Opened { local, remote });
+            client
+                .events
+                .socket(id, SocketEvent::Opened { local, remote });
             let socket = TcpSocket {
                 client: &client,
                 id,
@@ -104,8 +106,8 @@ impl TcpSocket<'_> {
             };
             // Fails only when the runtime is shutting down; the calls below say what there is to say.
             let ready = ready.unwrap_or(Ready::ALL);
-            if let Some(max) = read &&
-                ready.is_readable()
+            if let Some(max) = read
+                && ready.is_readable()
             {
                 self.read_once(max);
             }
@@ -126,7 +128,9 @@ impl TcpSocket<'_> {
             let length = self.stream.try_read(&mut buffer[..max])?;
             if length > 0 {
                 common.statistics.received(length);
-                self.client.events.data(self.id, &buffer[..length], self.orders);
+                self.client
+                    .events
+                    .data(self.id, &buffer[..length], self.orders);
             }
             io::Result::Ok(length)
         });
@@ -165,5 +169,8 @@ impl TcpSocket<'_> {
 }
 
 fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }

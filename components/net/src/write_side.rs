@@ -60,9 +60,9 @@ impl WriteSide {
             return Ok(());
         }
         let length = bytes.len();
-        if length > MAX_PAYLOAD ||
-            self.uncredited + length > WRITE_WINDOW as usize ||
-            self.pieces.len() >= MAX_PIECES
+        if length > MAX_PAYLOAD
+            || self.uncredited + length > WRITE_WINDOW as usize
+            || self.pieces.len() >= MAX_PIECES
         {
             return Err(Overrun);
         }
@@ -87,7 +87,10 @@ impl WriteSide {
 
     /// What to offer to the OS next, in `room`.
     pub fn offer<'a>(&'a self, room: &mut [IoSlice<'a>; PIECES_AT_ONCE]) -> usize {
-        let waiting = self.pieces.iter().filter(|piece| piece.sent < piece.bytes.len());
+        let waiting = self
+            .pieces
+            .iter()
+            .filter(|piece| piece.sent < piece.bytes.len());
         let mut count = 0;
         for (slot, piece) in room.iter_mut().zip(waiting) {
             *slot = IoSlice::new(&piece.bytes[piece.sent..]);

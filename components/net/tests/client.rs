@@ -128,7 +128,7 @@ fn no_client_may_take_all_descriptors() {
             maximum: Some(128),
         };
         let lower = move || {
-            rustix::process::setrlimit(rustix::process::Resource::Nofile, limit.clone())?;
+            rustix::process::setrlimit(rustix::process::Resource::Nofile, limit)?;
             Ok(())
         };
         // SAFETY: setrlimit(2) may be called between fork and exec.

@@ -64,7 +64,10 @@ fn tcp_ctor_10_port_0_fails_in_the_os() {
     for host in ["127.0.0.1", "localhost"] {
         let error = client.open_error(host, 0, TcpOptions::default());
         assert!(
-            matches!(error, SocketError::ConnectionRefused | SocketError::AddressNotAvailable),
+            matches!(
+                error,
+                SocketError::ConnectionRefused | SocketError::AddressNotAvailable
+            ),
             "{error:?}"
         );
     }
@@ -79,9 +82,9 @@ fn tcp_open_02_an_unroutable_address_fails_with_its_cause() {
     assert!(
         matches!(
             error,
-            SocketError::NetworkUnreachable |
-                SocketError::HostUnreachable |
-                SocketError::PermissionDenied
+            SocketError::NetworkUnreachable
+                | SocketError::HostUnreachable
+                | SocketError::PermissionDenied
         ),
         "{error:?}"
     );
@@ -153,7 +156,10 @@ fn tcp_opt_14_every_address_is_tried_until_one_connects() {
     let (listener, address) = peer::listen();
     // Nobody listens on the first two.
     let resolver = ScriptedResolver::default()
-        .answer("several.example", &["127.0.0.2", "::1", "127.0.0.1", "127.0.0.3"])
+        .answer(
+            "several.example",
+            &["127.0.0.2", "::1", "127.0.0.1", "127.0.0.3"],
+        )
         .answer("dead.example", &["127.0.0.2", "127.0.0.3"]);
     let net = InProcess::start(resolver);
     let client = net.client();
@@ -191,7 +197,10 @@ fn the_most_telling_cause_of_several_is_reported() {
     let client = net.client();
     let error = client.open_error("other.example", address.port(), TcpOptions::default());
     assert!(
-        matches!(error, SocketError::ConnectionRefused | SocketError::PermissionDenied),
+        matches!(
+            error,
+            SocketError::ConnectionRefused | SocketError::PermissionDenied
+        ),
         "{error:?}"
     );
     let error = client.open_error("one.example", address.port(), TcpOptions::default());
@@ -204,8 +213,9 @@ fn tcp_open_07_a_resolver_that_never_answers_holds_up_nobody_else() {
     let (listener, address) = peer::listen();
     let client = net.client();
     // More than may be resolved at once.
-    let slow: Vec<_> =
-        (0..100).map(|_| client.start_open("slow.example", 9, TcpOptions::default())).collect();
+    let slow: Vec<_> = (0..100)
+        .map(|_| client.start_open("slow.example", 9, TcpOptions::default()))
+        .collect();
     client.open(address);
     peer::accept(&listener);
     let other = net.client();
@@ -228,7 +238,9 @@ fn tcp_open_07_an_open_stays_pending_until_the_handshake_is_complete() {
     let client = net.client();
     // A listener whose queue is full: further handshakes are not completed.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    socket
+        .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
+        .unwrap();
     socket.listen(0).unwrap();
     let listener = TcpListener::from(socket);
     let address = listener.local_addr().unwrap();
@@ -292,7 +304,10 @@ fn an_address_in_use_is_reported_as_that() {
             },
         },
     });
-    assert_eq!(client.next_of(id), SocketEvent::OpenFailed(SocketError::AddressInUse));
+    assert_eq!(
+        client.next_of(id),
+        SocketEvent::OpenFailed(SocketError::AddressInUse)
+    );
 }
 
 #[test]

@@ -22,14 +22,23 @@ fn inherited_descriptors_are_closed_first_of_all() {
     let net = TestNet::start();
     let open = descriptors_of(net.pid());
     let path = file.path().to_path_buf();
-    assert!(descriptors_of(std::process::id()).iter().any(|(_, target)| *target == path));
+    assert!(
+        descriptors_of(std::process::id())
+            .iter()
+            .any(|(_, target)| *target == path)
+    );
     assert!(!open.iter().any(|(_, target)| *target == path), "{open:?}");
     // What it has is its own: the runtime's and the channel to the broker.
     for (number, target) in open.into_iter().filter(|(number, _)| *number > 2) {
         let target = target.to_string_lossy().into_owned();
-        let is_own = ["socket:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]", "pipe:"]
-            .iter()
-            .any(|kind| target.starts_with(kind));
+        let is_own = [
+            "socket:",
+            "anon_inode:[eventpoll]",
+            "anon_inode:[eventfd]",
+            "pipe:",
+        ]
+        .iter()
+        .any(|kind| target.starts_with(kind));
         assert!(is_own, "{number} is {target}");
     }
     assert!(inherited.iter().all(|file| file.as_raw_fd() > 2));
@@ -44,18 +53,27 @@ fn the_soft_limit_of_descriptors_is_raised_to_the_hard_one() {
         maximum: Some(hard),
     };
     let net = TestNet::start_with(|command| {
-        let lowered = limit.clone();
+        let lowered = limit;
         let lower = move || {
-            rustix::process::setrlimit(Resource::Nofile, lowered.clone())?;
+            rustix::process::setrlimit(Resource::Nofile, lowered)?;
             Ok(())
         };
         // SAFETY: setrlimit(2) may be called between fork and exec.
         unsafe { command.pre_exec(lower) };
     });
     let text = std::fs::read_to_string(format!("/proc/{}/limits", net.pid())).unwrap();
-    let line = text.lines().find(|line| line.starts_with("Max open files")).unwrap();
-    let mut numbers = line.split_whitespace().filter_map(|word| word.parse::<u64>().ok());
-    assert_eq!((numbers.next(), numbers.next()), (Some(hard), Some(hard)), "{line}");
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let mut numbers = line
+        .split_whitespace()
+        .filter_map(|word| word.parse::<u64>().ok());
+    assert_eq!(
+        (numbers.next(), numbers.next()),
+        (Some(hard), Some(hard)),
+        "{line}"
+    );
 }
 
 #[test]
@@ -94,7 +112,11 @@ fn tcp_open_02_without_descriptors_an_open_fails_and_the_process_survives() {
     };
     net.control().send(register).unwrap();
     let lost = crate::support::TestClient::new(requests, events);
-    assert!(lost.events.try_recv_timeout(crate::support::PATIENCE).is_err());
+    assert!(
+        lost.events
+            .try_recv_timeout(crate::support::PATIENCE)
+            .is_err()
+    );
     prlimit(Some(pid), Resource::Nofile, old).unwrap();
     let second = client.open(address);
     for id in [first, second] {

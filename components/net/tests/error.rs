@@ -35,7 +35,11 @@ fn every_cause_that_the_os_can_report_has_a_number() {
     ];
     for (number, cause) in numbers {
         assert_eq!(from_number(number), cause, "{number}");
-        assert_eq!(from_io(&io::Error::from_raw_os_error(number)), cause, "{number}");
+        assert_eq!(
+            from_io(&io::Error::from_raw_os_error(number)),
+            cause,
+            "{number}"
+        );
     }
     // The others are not the OS's to report.
     let own = [
@@ -50,14 +54,26 @@ fn every_cause_that_the_os_can_report_has_a_number() {
     for cause in SocketError::ALL {
         let is_reported = numbers.iter().any(|(_, reported)| reported == cause);
         let is_example = matches!(cause, SocketError::Os(_));
-        assert!(is_reported || own.contains(cause) || is_example, "{cause:?} is nowhere");
+        assert!(
+            is_reported || own.contains(cause) || is_example,
+            "{cause:?} is nowhere"
+        );
     }
 }
 
 #[test]
 fn errors_without_a_number_have_a_cause_as_well() {
-    assert_eq!(from_io(&io::ErrorKind::ConnectionRefused.into()), SocketError::ConnectionRefused);
-    assert_eq!(from_io(&io::ErrorKind::BrokenPipe.into()), SocketError::BrokenPipe);
-    assert_eq!(from_io(&io::ErrorKind::TimedOut.into()), SocketError::TimedOut);
+    assert_eq!(
+        from_io(&io::ErrorKind::ConnectionRefused.into()),
+        SocketError::ConnectionRefused
+    );
+    assert_eq!(
+        from_io(&io::ErrorKind::BrokenPipe.into()),
+        SocketError::BrokenPipe
+    );
+    assert_eq!(
+        from_io(&io::ErrorKind::TimedOut.into()),
+        SocketError::TimedOut
+    );
     assert_eq!(from_io(&io::Error::other("something")), SocketError::Os(0));
 }

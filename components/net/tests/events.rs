@@ -17,7 +17,10 @@ fn send_until_cut_off(client: &TestClient, mut request: impl FnMut(u64) -> Socke
     let mut count = 0;
     while client.requests.send(request(count)).is_ok() {
         count += 1;
-        assert!(Instant::now() < deadline, "still taking after {count} requests");
+        assert!(
+            Instant::now() < deadline,
+            "still taking after {count} requests"
+        );
     }
     count
 }
@@ -34,7 +37,9 @@ fn a_client_that_takes_no_events_is_cut_off_and_disturbs_nobody() {
         open_request(id, "127.0.0.1", 0, Default::default())
     });
     assert!(count >= MAX_QUEUED_EVENTS as u64, "{count}");
-    net.wait_for("only the honest client is left", |figures| figures.clients == 1);
+    net.wait_for("only the honest client is left", |figures| {
+        figures.clients == 1
+    });
     honest.write(id, b"not disturbed");
     assert_eq!(honest.read_exactly(id, 13), b"not disturbed");
 }
@@ -58,7 +63,10 @@ fn while_one_client_takes_no_events_another_is_served() {
     // All its sockets are readable, it asks for all of them again and again, and takes nothing.
     for _ in 0..50 {
         for id in &ids {
-            deaf.send(SocketRequest::Read { id: *id, max: MAX_PAYLOAD as u32 });
+            deaf.send(SocketRequest::Read {
+                id: *id,
+                max: MAX_PAYLOAD as u32,
+            });
         }
     }
     let honest = net.client();
@@ -91,9 +99,13 @@ fn a_client_that_drops_its_events_is_gone() {
     let client = net.client();
     let address = peer::echo();
     let id = client.open(address);
-    let TestClient { requests, events, .. } = client;
+    let TestClient {
+        requests, events, ..
+    } = client;
     drop(events);
     // The next event shows that nobody takes them any more.
     let _ = requests.send(SocketRequest::Close { id });
-    net.wait_for("the client is gone", |figures| figures.clients == 0 && figures.sockets == 0);
+    net.wait_for("the client is gone", |figures| {
+        figures.clients == 0 && figures.sockets == 0
+    });
 }

@@ -71,7 +71,9 @@ fn raw_channel() -> (Endpoint, ipc_channel::ipc::IpcReceiver<SocketRequest>) {
     let (raw, other) = Endpoint::pair().unwrap();
     let sender = Endpoint::connect(&path).unwrap();
     let index = [0];
-    sender.send(&index, &[other.as_fd()], Wait::Forever).unwrap();
+    sender
+        .send(&index, &[other.as_fd()], Wait::Forever)
+        .unwrap();
     let (_, receiver) = server.accept().unwrap();
     (raw, receiver)
 }
@@ -91,7 +93,12 @@ fn is_cut_off(client: &TestClient) -> bool {
 fn life_08_bytes_that_are_no_request_end_that_client_alone() {
     let net = TestNet::start();
     let witness = Witness::new(&net);
-    for bytes in [&[][..], &[255; 100], &[0], &[0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255]] {
+    for bytes in [
+        &[][..],
+        &[255; 100],
+        &[0],
+        &[0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255],
+    ] {
         let (raw, client) = raw_client(&net);
         raw.send(bytes, &[], Wait::Forever).unwrap();
         assert!(is_cut_off(&client), "{bytes:?}");
@@ -174,7 +181,8 @@ fn life_08_descriptors_that_nobody_asked_for_are_closed() {
     }
     // The channel keeps its order: when this is answered, the others have been handled.
     let open = crate::support::open_request(SocketId(9), "127.0.0.1", 0, TcpOptions::default());
-    raw.send(&postcard::to_stdvec(&open).unwrap(), &[], Wait::Forever).unwrap();
+    raw.send(&postcard::to_stdvec(&open).unwrap(), &[], Wait::Forever)
+        .unwrap();
     client.next();
     assert_eq!(crate::support::descriptors_of(net.pid()).len(), before);
     witness.is_not_disturbed();
@@ -191,7 +199,9 @@ fn life_08_channels_that_are_none_are_refused() {
     for descriptor in [tcp, datagram] {
         let (server, path) = IpcOneShotServer::<IpcReceiver<SocketRequest>>::new().unwrap();
         let sender = Endpoint::connect(&path).unwrap();
-        sender.send(&[0], &[descriptor.as_fd()], Wait::Forever).unwrap();
+        sender
+            .send(&[0], &[descriptor.as_fd()], Wait::Forever)
+            .unwrap();
         let (_, requests) = server.accept().unwrap();
         let (to_client, events) = ipc_channel::ipc::channel::<ClientEvent>().unwrap();
         let register = direct_sockets_traits::NetControl::Register {
@@ -231,22 +241,30 @@ fn request(port: u16) -> impl Strategy<Value = SocketRequest> {
         1 => Just(Host::Ip("::1".parse().unwrap())),
         1 => name.prop_map(Host::Name),
     ];
-    let options = (any::<Option<u32>>(), any::<Option<u32>>(), any::<bool>(), any::<Option<u32>>())
+    let options = (
+        any::<Option<u32>>(),
+        any::<Option<u32>>(),
+        any::<bool>(),
+        any::<Option<u32>>(),
+    )
         .prop_map(|(send, receive, no_delay, keep_alive)| TcpOptions {
             send_buffer_size: send,
             receive_buffer_size: receive,
             no_delay,
             keep_alive_delay: keep_alive,
-            dns_query_type: send.filter(|size| size % 3 == 0).map(|_| DnsQueryType::Ipv4),
+            dns_query_type: send
+                .filter(|size| size % 3 == 0)
+                .map(|_| DnsQueryType::Ipv4),
         });
-    let extras = (any::<bool>(), any::<Option<u8>>(), any::<bool>()).prop_map(|(bind, ttl, flag)| {
-        TcpExtras {
-            bind_address: bind.then(Address::default),
-            time_to_live: ttl,
-            reuse_address: flag,
-            reset_on_close: !flag,
-        }
-    });
+    let extras =
+        (any::<bool>(), any::<Option<u8>>(), any::<bool>()).prop_map(|(bind, ttl, flag)| {
+            TcpExtras {
+                bind_address: bind.then(Address::default),
+                time_to_live: ttl,
+                reuse_address: flag,
+                reset_on_close: !flag,
+            }
+        });
     let port = prop_oneof![4 => Just(port), 1 => Just(0)];
     prop_oneof![
         4 => (id.clone(), host, port, options, extras).prop_map(|(id, host, port, options, extras)| {

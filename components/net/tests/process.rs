@@ -5,7 +5,7 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-use direct_sockets_traits::{NetControl, SocketRequest, SocketId};
+use direct_sockets_traits::{NetControl, SocketId, SocketRequest};
 
 use crate::support::{TestNet, peer, socket_descriptors_of, wait_until};
 
@@ -64,7 +64,10 @@ fn it_ends_while_a_name_is_being_resolved() {
 #[test]
 fn it_writes_nothing_to_standard_output() {
     let mut net = TestNet::start_with(|command| {
-        command.stdout(Stdio::piped()).env("RUST_LOG", "trace").stderr(Stdio::null());
+        command
+            .stdout(Stdio::piped())
+            .env("RUST_LOG", "trace")
+            .stderr(Stdio::null());
     });
     let client = net.client();
     client.open(peer::echo());
@@ -72,13 +75,22 @@ fn it_writes_nothing_to_standard_output() {
     drop(net.control.take());
     net.wait_for_end();
     let mut written = Vec::new();
-    net.child.stdout.take().unwrap().read_to_end(&mut written).unwrap();
+    net.child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_end(&mut written)
+        .unwrap();
     assert!(written.is_empty());
 }
 
 #[test]
 fn without_a_token_it_says_how_it_is_used() {
-    for arguments in [&[][..], &["--direct-sockets-net"], &["--direct-sockets-net", "a", "b"]] {
+    for arguments in [
+        &[][..],
+        &["--direct-sockets-net"],
+        &["--direct-sockets-net", "a", "b"],
+    ] {
         let output = Command::new(env!("CARGO_BIN_EXE_direct-sockets-net"))
             .args(arguments)
             .output()

@@ -13,8 +13,16 @@ use crate::support::{TestNet, descriptors_of, peer};
 /// moment are not its doing.)
 fn own_memory(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let line = text.lines().find(|line| line.starts_with("Private_Dirty:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("Private_Dirty:"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        * 1024
 }
 
 fn open_and_close(net: &TestNet, count: usize) {
@@ -77,7 +85,10 @@ fn life_10_a_thousand_sockets_at_the_same_time() {
     assert_eq!(net.statistics().sockets, COUNT as u64);
     for id in &ids {
         client.send_piece(*id, &id.0.to_le_bytes(), true);
-        client.send(SocketRequest::Read { id: *id, max: MAX_PAYLOAD as u32 });
+        client.send(SocketRequest::Read {
+            id: *id,
+            max: MAX_PAYLOAD as u32,
+        });
     }
     let (mut written, mut read) = (0, 0);
     while written < COUNT || read < COUNT {
@@ -95,7 +106,9 @@ fn life_10_a_thousand_sockets_at_the_same_time() {
     }
     let _streams = peers.join().unwrap();
     // No thread for a socket: the one that moves bytes, and the resolver's while it is used.
-    let threads = std::fs::read_dir(format!("/proc/{}/task", net.pid())).unwrap().count();
+    let threads = std::fs::read_dir(format!("/proc/{}/task", net.pid()))
+        .unwrap()
+        .count();
     assert!(threads <= 2, "{threads} threads");
     drop(client);
     net.wait_for("no socket", |figures| figures.sockets == 0);

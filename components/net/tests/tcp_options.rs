@@ -5,7 +5,9 @@
 use std::os::fd::OwnedFd;
 
 use direct_sockets_net::tcp_options::{KeepAlive, Platform, buffer_size, keep_alive};
-use direct_sockets_traits::{Address, Host, SocketEvent, SocketRequest, TcpExtras, TcpOpen, TcpOptions};
+use direct_sockets_traits::{
+    Address, Host, SocketEvent, SocketRequest, TcpExtras, TcpOpen, TcpOptions,
+};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -15,15 +17,20 @@ use crate::support::{TestNet, peer, socket_descriptors_of};
 fn socket_in_net(net: &TestNet, local: Address) -> Socket {
     let pid = Pid::from_raw(net.pid() as i32).unwrap();
     let process = pidfd_open(pid, PidfdFlags::empty()).unwrap();
-    let sockets = socket_descriptors_of(net.pid()).into_iter().filter_map(|number| {
-        let socket: OwnedFd = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok()?;
-        Some(Socket::from(socket))
-    });
+    let sockets = socket_descriptors_of(net.pid())
+        .into_iter()
+        .filter_map(|number| {
+            let socket: OwnedFd = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok()?;
+            Some(Socket::from(socket))
+        });
     let own = |socket: &Socket| {
         let address = socket.local_addr().ok()?.as_socket()?;
         Some(Address::from(address) == local)
     };
-    sockets.into_iter().find(|socket| own(socket) == Some(true)).expect("the socket is in net")
+    sockets
+        .into_iter()
+        .find(|socket| own(socket) == Some(true))
+        .expect("the socket is in net")
 }
 
 fn socket_with(options: TcpOptions) -> Socket {
@@ -129,7 +136,11 @@ fn tcp_opt_08_tcp_opt_09_linux_takes_seconds_for_both_clamped() {
             idle: seconds,
             interval: Some(seconds),
         };
-        assert_eq!(keep_alive(Platform::Linux, milliseconds), expected, "{milliseconds}");
+        assert_eq!(
+            keep_alive(Platform::Linux, milliseconds),
+            expected,
+            "{milliseconds}"
+        );
     }
 }
 
@@ -140,7 +151,11 @@ fn tcp_opt_10_macos_takes_seconds_for_one() {
             idle: seconds,
             interval: None,
         };
-        assert_eq!(keep_alive(Platform::MacOs, milliseconds), expected, "{milliseconds}");
+        assert_eq!(
+            keep_alive(Platform::MacOs, milliseconds),
+            expected,
+            "{milliseconds}"
+        );
     }
 }
 

@@ -61,7 +61,10 @@ fn a_read_gives_no_more_than_was_asked_for() {
         match pair.client.read_up_to(pair.id, max) {
             ReadResult::Data(data) => {
                 // At least one is asked for.
-                assert!(!data.is_empty() && data.len() <= max.max(1) as usize, "{max}");
+                assert!(
+                    !data.is_empty() && data.len() <= max.max(1) as usize,
+                    "{max}"
+                );
                 all.extend_from_slice(&data);
             },
             other => panic!("{other:?}"),
@@ -104,7 +107,10 @@ fn nothing_is_read_unless_it_is_asked_for() {
 fn a_second_read_while_one_is_outstanding_is_ignored() {
     let mut pair = connected();
     for _ in 0..3 {
-        pair.client.send(SocketRequest::Read { id: pair.id, max: 4 });
+        pair.client.send(SocketRequest::Read {
+            id: pair.id,
+            max: 4,
+        });
     }
     pair.client.expect_nothing();
     pair.peer.write_all(b"12345678").unwrap();
@@ -123,7 +129,10 @@ fn data_followed_by_a_fin_is_complete() {
         assert_eq!(pair.client.read_exactly(pair.id, bytes.len()), bytes);
         assert_eq!(pair.client.read(pair.id), ReadResult::End);
         // No read follows.
-        pair.client.send(SocketRequest::Read { id: pair.id, max: 1 });
+        pair.client.send(SocketRequest::Read {
+            id: pair.id,
+            max: 1,
+        });
         pair.client.expect_nothing();
         pair.client.close(pair.id);
     }
@@ -136,7 +145,10 @@ fn data_that_came_before_a_reset_is_given_first() {
     assert_eq!(pair.client.read_exactly(pair.id, 6), b"before");
     pair.peer.write_all(b"behind").unwrap();
     // Wait until the bytes are there; then the reset.
-    pair.client.send(SocketRequest::Read { id: pair.id, max: 1 });
+    pair.client.send(SocketRequest::Read {
+        id: pair.id,
+        max: 1,
+    });
     let first = SocketEvent::Read(ReadResult::Data(b"b".to_vec().into()));
     assert_eq!(pair.client.next_of(pair.id), first);
     peer::reset(pair.peer);
@@ -152,7 +164,10 @@ fn a_reset_is_reported_to_a_read_and_only_to_a_read() {
     peer::reset(pair.peer);
     // Nobody has asked, so nothing is said (AMB-15).
     pair.client.expect_nothing();
-    assert_eq!(pair.client.read(pair.id), ReadResult::Error(SocketError::ConnectionReset));
+    assert_eq!(
+        pair.client.read(pair.id),
+        ReadResult::Error(SocketError::ConnectionReset)
+    );
     // The write side finds out by itself.
     assert!(matches!(
         pair.client.write(pair.id, b"x"),
@@ -173,7 +188,10 @@ fn a_reset_that_comes_with_the_connection_is_an_error_and_not_the_end() {
     });
     for _ in 0..200 {
         let id = client.open(address);
-        assert_eq!(client.read(id), ReadResult::Error(SocketError::ConnectionReset));
+        assert_eq!(
+            client.read(id),
+            ReadResult::Error(SocketError::ConnectionReset)
+        );
         client.close(id);
     }
     peers.join().unwrap();
@@ -186,7 +204,10 @@ fn a_reset_while_a_write_waits_is_its_error() {
     peer::reset(pair.peer);
     let error = written(&pair.client, pair.id);
     assert!(
-        matches!(error, WriteResult::Error(SocketError::ConnectionReset | SocketError::BrokenPipe)),
+        matches!(
+            error,
+            WriteResult::Error(SocketError::ConnectionReset | SocketError::BrokenPipe)
+        ),
         "{error:?}"
     );
     pair.client.close(pair.id);
@@ -196,7 +217,8 @@ fn a_reset_while_a_write_waits_is_its_error() {
 fn a_shutdown_is_a_fin_and_reading_goes_on() {
     let mut pair = connected();
     assert_eq!(pair.client.write(pair.id, b"last words"), WriteResult::Done);
-    pair.client.send(SocketRequest::ShutdownWrite { id: pair.id });
+    pair.client
+        .send(SocketRequest::ShutdownWrite { id: pair.id });
     assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
     let mut received = Vec::new();
     pair.peer.read_to_end(&mut received).unwrap();
@@ -219,7 +241,8 @@ fn a_shutdown_comes_after_what_was_written_before_it() {
         let last = piece.as_ptr_range().end == bytes.as_ptr_range().end;
         pair.client.send_piece(pair.id, piece, last);
     }
-    pair.client.send(SocketRequest::ShutdownWrite { id: pair.id });
+    pair.client
+        .send(SocketRequest::ShutdownWrite { id: pair.id });
     let mut received = Vec::new();
     pair.peer.read_to_end(&mut received).unwrap();
     assert_eq!(received, bytes);
@@ -231,8 +254,12 @@ fn a_shutdown_comes_after_what_was_written_before_it() {
 fn a_shutdown_after_a_reset_is_answered_as_well() {
     let pair = connected();
     peer::reset(pair.peer);
-    assert_eq!(pair.client.read(pair.id), ReadResult::Error(SocketError::ConnectionReset));
-    pair.client.send(SocketRequest::ShutdownWrite { id: pair.id });
+    assert_eq!(
+        pair.client.read(pair.id),
+        ReadResult::Error(SocketError::ConnectionReset)
+    );
+    pair.client
+        .send(SocketRequest::ShutdownWrite { id: pair.id });
     assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
     pair.client.close(pair.id);
 }
@@ -247,7 +274,11 @@ fn fill(pair: &Pair) {
             credit -= piece.len();
         }
         // The OS takes what it has room for, and then nothing more comes.
-        match pair.client.events.try_recv_timeout(Duration::from_millis(300)) {
+        match pair
+            .client
+            .events
+            .try_recv_timeout(Duration::from_millis(300))
+        {
             Ok(direct_sockets_traits::ClientEvent::Socket {
                 event: SocketEvent::WriteCredit(more),
                 ..
@@ -277,7 +308,8 @@ fn an_abort_is_answered_although_the_peer_never_reads() {
     let interrupted = SocketEvent::Written(WriteResult::Interrupted);
     assert_eq!(pair.client.next_of(pair.id), interrupted);
     assert_eq!(pair.net.statistics().bytes_held, 0);
-    pair.client.send(SocketRequest::ShutdownWrite { id: pair.id });
+    pair.client
+        .send(SocketRequest::ShutdownWrite { id: pair.id });
     assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
     pair.client.close(pair.id);
 }
@@ -297,7 +329,8 @@ fn what_the_os_took_before_an_abort_arrives_and_then_a_fin() {
     let mut pair = connected();
     assert_eq!(pair.client.write(pair.id, b"taken"), WriteResult::Done);
     pair.client.send(SocketRequest::AbortWrite { id: pair.id });
-    pair.client.send(SocketRequest::ShutdownWrite { id: pair.id });
+    pair.client
+        .send(SocketRequest::ShutdownWrite { id: pair.id });
     assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
     let mut received = Vec::new();
     pair.peer.read_to_end(&mut received).unwrap();
@@ -337,11 +370,17 @@ fn an_empty_chunk_is_answered_in_its_turn() {
 #[test]
 fn a_cancelled_read_is_never_answered() {
     let mut pair = connected();
-    pair.client.send(SocketRequest::Read { id: pair.id, max: 1 });
+    pair.client.send(SocketRequest::Read {
+        id: pair.id,
+        max: 1,
+    });
     pair.client.send(SocketRequest::CancelRead { id: pair.id });
     pair.client.expect_nothing();
     pair.peer.write_all(b"nobody wants this").unwrap();
-    pair.client.send(SocketRequest::Read { id: pair.id, max: 1 });
+    pair.client.send(SocketRequest::Read {
+        id: pair.id,
+        max: 1,
+    });
     pair.client.expect_nothing();
     // Writing goes on.
     assert_eq!(pair.client.write(pair.id, b"x"), WriteResult::Done);
@@ -366,7 +405,10 @@ fn task_07_closing_is_reported_after_the_descriptor_is_closed() {
 fn closing_drops_everything_at_once() {
     let mut pair = connected();
     fill(&pair);
-    pair.client.send(SocketRequest::Read { id: pair.id, max: 1 });
+    pair.client.send(SocketRequest::Read {
+        id: pair.id,
+        max: 1,
+    });
     pair.client.close(pair.id);
     assert_eq!(pair.net.statistics().bytes_held, 0);
     assert_eq!(pair.net.statistics().sockets, 0);
@@ -389,12 +431,19 @@ fn closing_drops_everything_at_once() {
 fn an_abandoned_socket_is_closed_silently() {
     let mut pair = connected();
     fill(&pair);
-    pair.client.send(SocketRequest::Read { id: pair.id, max: 1 });
+    pair.client.send(SocketRequest::Read {
+        id: pair.id,
+        max: 1,
+    });
     pair.client.send(SocketRequest::Abandon { id: pair.id });
-    pair.net.wait_for("no socket", |figures| figures.sockets == 0 && figures.bytes_held == 0);
+    pair.net.wait_for("no socket", |figures| {
+        figures.sockets == 0 && figures.bytes_held == 0
+    });
     pair.client.expect_nothing();
     let mut buffer = vec![0; 1024 * 1024];
-    wait_until("the peer sees the end", || !matches!(pair.peer.read(&mut buffer), Ok(1..)));
+    wait_until("the peer sees the end", || {
+        !matches!(pair.peer.read(&mut buffer), Ok(1..))
+    });
 }
 
 #[test]
@@ -430,16 +479,25 @@ fn both_directions_at_full_load_do_not_starve_each_other() {
     let bytes = peer::pattern(TOTAL);
     let mut pieces = bytes.chunks(MAX_PAYLOAD).peekable();
     let (mut credit, mut received, mut is_written) = (WRITE_WINDOW as usize, Vec::new(), false);
-    pair.client.send(SocketRequest::Read { id: pair.id, max: u32::MAX });
+    pair.client.send(SocketRequest::Read {
+        id: pair.id,
+        max: u32::MAX,
+    });
     while received.len() < TOTAL || !is_written {
-        while credit >= MAX_PAYLOAD && let Some(piece) = pieces.next() {
+        while credit >= MAX_PAYLOAD
+            && let Some(piece) = pieces.next()
+        {
             credit -= piece.len();
-            pair.client.send_piece(pair.id, piece, pieces.peek().is_none());
+            pair.client
+                .send_piece(pair.id, piece, pieces.peek().is_none());
         }
         match pair.client.next_of(pair.id) {
             SocketEvent::Read(ReadResult::Data(data)) => {
                 received.extend_from_slice(&data);
-                pair.client.send(SocketRequest::Read { id: pair.id, max: u32::MAX });
+                pair.client.send(SocketRequest::Read {
+                    id: pair.id,
+                    max: u32::MAX,
+                });
             },
             SocketEvent::WriteCredit(more) => credit += more as usize,
             SocketEvent::Written(WriteResult::Done) => is_written = true,

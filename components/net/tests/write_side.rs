@@ -66,7 +66,10 @@ fn credit_comes_back_in_batches_and_the_rest_with_the_answer() {
     assert_eq!(writing.push(bytes(1), false), Err(Overrun));
     let batch = WRITE_CREDIT_BATCH as usize;
     assert_eq!(writing.taken(batch - 1), []);
-    assert_eq!(writing.taken(1), [SocketEvent::WriteCredit(WRITE_CREDIT_BATCH)]);
+    assert_eq!(
+        writing.taken(1),
+        [SocketEvent::WriteCredit(WRITE_CREDIT_BATCH)]
+    );
     // So much fits again, and no more.
     writing.push(bytes(MAX_PAYLOAD), false).unwrap();
     writing.push(bytes(MAX_PAYLOAD), true).unwrap();
@@ -80,13 +83,18 @@ fn credit_comes_back_in_batches_and_the_rest_with_the_answer() {
 
 #[test]
 fn pieces_over_the_limit_are_refused() {
-    assert_eq!(WriteSide::default().push(bytes(MAX_PAYLOAD + 1), true), Err(Overrun));
+    assert_eq!(
+        WriteSide::default().push(bytes(MAX_PAYLOAD + 1), true),
+        Err(Overrun)
+    );
 }
 
 #[test]
 fn too_many_small_pieces_are_refused() {
     let mut writing = WriteSide::default();
-    let pushed = (0..100_000).take_while(|_| writing.push(bytes(1), true).is_ok()).count();
+    let pushed = (0..100_000)
+        .take_while(|_| writing.push(bytes(1), true).is_ok())
+        .count();
     assert!((4..1000).contains(&pushed), "{pushed}");
 }
 

@@ -34,9 +34,10 @@ pub fn allows_direct_sockets<'a>(
         None => true,
         Some(ListEntry::Item(item)) => matches(&item.bare_item, own_origin),
         // An empty list matches nobody.
-        Some(ListEntry::InnerList(list)) => {
-            list.items.iter().any(|item| matches(&item.bare_item, own_origin))
-        },
+        Some(ListEntry::InnerList(list)) => list
+            .items
+            .iter()
+            .any(|item| matches(&item.bare_item, own_origin)),
     }
 }
 
@@ -79,9 +80,9 @@ fn source_matches(source: &str, own_origin: &str) -> bool {
     let (Some(source_host), Some(own_host)) = (source.host_str(), own.host_str()) else {
         return false;
     };
-    source.scheme() == own.scheme() &&
-        source.port_or_known_default() == own.port_or_known_default() &&
-        own_host
+    source.scheme() == own.scheme()
+        && source.port_or_known_default() == own.port_or_known_default()
+        && own_host
             .strip_suffix(source_host)
             .is_some_and(|subdomain| subdomain.ends_with('.') && subdomain.len() > 1)
 }

@@ -42,7 +42,10 @@ fn an_empty_text_allows_nothing() {
 fn an_opaque_origin_is_not_in_any_list() {
     let list = AllowedOrigins::List(vec!["null".to_owned()]);
     assert!(!list.allows("null"));
-    assert_eq!(AllowedOrigins::parse("null data:,x file:///x"), AllowedOrigins::List(vec![]));
+    assert_eq!(
+        AllowedOrigins::parse("null data:,x file:///x"),
+        AllowedOrigins::List(vec![])
+    );
 }
 
 #[test]

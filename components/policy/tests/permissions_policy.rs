@@ -14,7 +14,12 @@ fn allows(header: &str) -> bool {
 #[test]
 fn pp_01_the_feature_is_named_direct_sockets() {
     assert!(!allows("direct-sockets=()"));
-    for misspelt in ["direct-socket=()", "directsockets=()", "direct_sockets=()", "tcp=()"] {
+    for misspelt in [
+        "direct-socket=()",
+        "directsockets=()",
+        "direct_sockets=()",
+        "tcp=()",
+    ] {
         assert!(allows(misspelt), "{misspelt}");
     }
 }
@@ -29,8 +34,15 @@ fn pp_02_the_default_allowlist_is_self() {
 #[test]
 fn pp_09_an_opaque_origin_may_not() {
     assert!(!allows_direct_sockets([], "null"));
-    for header in ["direct-sockets=*", "direct-sockets=(self)", "direct-sockets=(\"null\")"] {
-        assert!(!allows_direct_sockets([header.as_bytes()], "null"), "{header}");
+    for header in [
+        "direct-sockets=*",
+        "direct-sockets=(self)",
+        "direct-sockets=(\"null\")",
+    ] {
+        assert!(
+            !allows_direct_sockets([header.as_bytes()], "null"),
+            "{header}"
+        );
     }
 }
 
@@ -93,7 +105,8 @@ fn a_wildcard_stands_for_subdomains_only() {
 
 #[test]
 fn a_value_that_is_no_allowlist_matches_nobody() {
-    // In structured fields a word is a token: `none` is a list entry that matches nobody, and a member without a value is true.
+    // In structured fields a word is a token, so `none` is an entry that matches nobody, and a member
+    // without a value is true.
     for header in [
         "direct-sockets=none",
         "direct-sockets=(none)",

@@ -36,7 +36,14 @@ fn tcp_info_06_addresses_are_text_in_the_shortest_form() {
 fn tcp_info_06_a_zone_only_for_link_local_addresses() {
     assert_eq!(text("fe80::1", 3), "fe80::1%3");
     assert_eq!(text("febf::1", 3), "febf::1%3");
-    for ip in ["::1", "2001:db8::1", "fec0::1", "ff02::1", "127.0.0.1", "169.254.0.1"] {
+    for ip in [
+        "::1",
+        "2001:db8::1",
+        "fec0::1",
+        "ff02::1",
+        "127.0.0.1",
+        "169.254.0.1",
+    ] {
         assert!(!text(ip, 3).contains('%'), "{ip}");
     }
 }

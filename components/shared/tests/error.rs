@@ -49,7 +49,10 @@ fn tcp_open_02_every_cause_is_a_network_error_but_one() {
         };
         assert_eq!(error.dom_exception_name(), expected, "{error:?}");
     }
-    assert_eq!(SocketError::Os(i32::MIN).dom_exception_name(), DomExceptionName::NetworkError);
+    assert_eq!(
+        SocketError::Os(i32::MIN).dom_exception_name(),
+        DomExceptionName::NetworkError
+    );
 }
 
 #[test]

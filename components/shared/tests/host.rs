@@ -17,7 +17,17 @@ fn ip(text: &str) -> Result<Host, SocketError> {
 #[test]
 fn tcp_ctor_07_hosts_that_no_resolver_can_know_are_refused() {
     let long = "a".repeat(MAX_HOST_BYTES + 1);
-    for text in ["", "a\0b", "\0", "[::1]", "[", "]", "[example.com", "::1]", long.as_str()] {
+    for text in [
+        "",
+        "a\0b",
+        "\0",
+        "[::1]",
+        "[",
+        "]",
+        "[example.com",
+        "::1]",
+        long.as_str(),
+    ] {
         assert_eq!(Host::parse(text), Err(SocketError::InvalidHost), "{text:?}");
     }
 }
@@ -29,14 +39,29 @@ fn literals_are_recognised_strictly() {
     assert_eq!(Host::parse("0:0:0:0:0:0:0:1"), ip("::1"));
     assert_eq!(Host::parse("::ffff:192.0.2.1"), ip("::ffff:192.0.2.1"));
     // Older and looser forms are the resolver's to understand, and so are zones (AMB-35, AMB-36).
-    for text in ["127.1", "0x7f.1", "127.0.0.01", "2130706433", "fe80::1%eth0", "1.2.3.4.5"] {
+    for text in [
+        "127.1",
+        "0x7f.1",
+        "127.0.0.01",
+        "2130706433",
+        "fe80::1%eth0",
+        "1.2.3.4.5",
+    ] {
         assert_eq!(Host::parse(text), name(text), "{text}");
     }
 }
 
 #[test]
 fn names_that_are_ascii_are_not_changed() {
-    for text in ["example.com", "EXAMPLE.com", "example.com.", "a_b", "-", "a b", "x".repeat(300).as_str()] {
+    for text in [
+        "example.com",
+        "EXAMPLE.com",
+        "example.com.",
+        "a_b",
+        "-",
+        "a b",
+        "x".repeat(300).as_str(),
+    ] {
         assert_eq!(Host::parse(text), name(text), "{text}");
     }
     let longest = "a".repeat(MAX_HOST_BYTES);
@@ -54,17 +79,36 @@ fn names_that_are_not_ascii_become_ascii() {
 
 #[test]
 fn names_that_cannot_be_encoded_are_refused() {
-    for text in ["\u{fffd}.example", "a\u{200d}.example", "xn--\u{fc}", "\u{ad}"] {
+    for text in [
+        "\u{fffd}.example",
+        "a\u{200d}.example",
+        "xn--\u{fc}",
+        "\u{ad}",
+    ] {
         assert_eq!(Host::parse(text), Err(SocketError::InvalidHost), "{text:?}");
     }
 }
 
 #[test]
 fn localhost_is_known_without_asking() {
-    for text in ["localhost", "LOCALHOST", "localhost.", "a.localhost", "A.B.LocalHost."] {
+    for text in [
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "a.localhost",
+        "A.B.LocalHost.",
+    ] {
         assert!(Host::parse(text).unwrap().is_localhost(), "{text}");
     }
-    for text in ["localhost.example", "notlocalhost", ".localhost", "localhost..", "local", "127.0.0.1", "::1"] {
+    for text in [
+        "localhost.example",
+        "notlocalhost",
+        ".localhost",
+        "localhost..",
+        "local",
+        "127.0.0.1",
+        "::1",
+    ] {
         assert!(!Host::parse(text).unwrap().is_localhost(), "{text}");
     }
 }

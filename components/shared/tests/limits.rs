@@ -8,16 +8,18 @@ use direct_sockets_traits::limits::*;
 use direct_sockets_traits::{ClientEvent, ReadResult, SocketEvent, SocketId, SocketRequest};
 use serde_bytes::ByteBuf;
 
+// These are checked when the tests are compiled; they are tests all the same, so that a report names them.
+
 #[test]
 fn life_09_windows_hold_whole_payloads() {
     assert_eq!(WRITE_WINDOW as usize % MAX_PAYLOAD, 0);
-    assert!(WRITE_CREDIT_BATCH > 0 && WRITE_CREDIT_BATCH < WRITE_WINDOW);
+    const { assert!(WRITE_CREDIT_BATCH > 0 && WRITE_CREDIT_BATCH < WRITE_WINDOW) };
     // While the other half of the window is being written, at least one full payload can be sent.
-    assert!(WRITE_WINDOW as usize - WRITE_CREDIT_BATCH as usize >= MAX_PAYLOAD);
-    assert!(TCP_READABLE_HIGH_WATER_MARK as usize >= MAX_PAYLOAD);
+    const { assert!(WRITE_WINDOW as usize - WRITE_CREDIT_BATCH as usize >= MAX_PAYLOAD) };
+    const { assert!(TCP_READABLE_HIGH_WATER_MARK as usize >= MAX_PAYLOAD) };
     // At most a mebibyte for a socket and direction.
-    assert!(WRITE_WINDOW as usize + MAX_PAYLOAD <= 1024 * 1024);
-    assert!(TCP_READABLE_HIGH_WATER_MARK as usize + MAX_PAYLOAD <= 1024 * 1024);
+    const { assert!(WRITE_WINDOW as usize + MAX_PAYLOAD <= 1024 * 1024) };
+    const { assert!(TCP_READABLE_HIGH_WATER_MARK as usize + MAX_PAYLOAD <= 1024 * 1024) };
 }
 
 #[test]
@@ -37,20 +39,23 @@ fn the_largest_messages_fit_one_packet() {
         postcard::to_stdvec(&write).unwrap().len(),
         postcard::to_stdvec(&read).unwrap().len(),
     ] {
-        assert!(length > MAX_PAYLOAD && length < MAX_PAYLOAD + 64 && length < PACKET, "{length}");
+        assert!(
+            length > MAX_PAYLOAD && length < MAX_PAYLOAD + 64 && length < PACKET,
+            "{length}"
+        );
     }
 }
 
 #[test]
 fn times_are_in_proportion() {
-    assert!(NET_QUICK_DEATH_MS < NET_START_TIMEOUT_MS);
-    assert!(NET_BACK_OFF_MS > 0);
-    assert!(NET_QUICK_DEATHS_BEFORE_BACK_OFF > 0);
-    assert!(MAX_CONNECT_ATTEMPTS > 1);
+    const { assert!(NET_QUICK_DEATH_MS < NET_START_TIMEOUT_MS) };
+    const { assert!(NET_BACK_OFF_MS > 0) };
+    const { assert!(NET_QUICK_DEATHS_BEFORE_BACK_OFF > 0) };
+    const { assert!(MAX_CONNECT_ATTEMPTS > 1) };
 }
 
 #[test]
 fn an_honest_client_is_never_cut_off() {
     // Each socket has at most a read, a write, a shutdown and a close outstanding.
-    assert!(MAX_QUEUED_EVENTS >= 4 * MAX_SOCKETS_PER_CLIENT);
+    const { assert!(MAX_QUEUED_EVENTS >= 4 * MAX_SOCKETS_PER_CLIENT) };
 }

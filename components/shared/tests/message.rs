@@ -48,7 +48,11 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let before = ALLOCATED.get();
     let result = postcard::from_bytes(bytes).ok();
     let allocated = ALLOCATED.get() - before;
-    assert!(allocated <= 4 * bytes.len() + 256, "{allocated} bytes for {}", bytes.len());
+    assert!(
+        allocated <= 4 * bytes.len() + 256,
+        "{allocated} bytes for {}",
+        bytes.len()
+    );
     result
 }
 
@@ -133,8 +137,10 @@ fn events() -> Vec<ClientEvent> {
         SocketEvent::WriteShutdown,
         SocketEvent::Closed,
     ];
-    let mut events: Vec<_> =
-        socket_events.into_iter().map(|event| ClientEvent::Socket { id, event }).collect();
+    let mut events: Vec<_> = socket_events
+        .into_iter()
+        .map(|event| ClientEvent::Socket { id, event })
+        .collect();
     events.push(ClientEvent::Ready { net_pid: 1 });
     events.push(ClientEvent::Refused(SocketError::OriginNotAllowed));
     events
@@ -166,13 +172,21 @@ fn life_08_messages_that_are_cut_off_are_errors() {
     for request in requests() {
         let bytes = encoded(&request);
         for length in 0..bytes.len() {
-            assert_eq!(decode::<SocketRequest>(&bytes[..length]), None, "{request:?} {length}");
+            assert_eq!(
+                decode::<SocketRequest>(&bytes[..length]),
+                None,
+                "{request:?} {length}"
+            );
         }
     }
     for event in events() {
         let bytes = encoded(&event);
         for length in 0..bytes.len() {
-            assert_eq!(decode::<ClientEvent>(&bytes[..length]), None, "{event:?} {length}");
+            assert_eq!(
+                decode::<ClientEvent>(&bytes[..length]),
+                None,
+                "{event:?} {length}"
+            );
         }
     }
 }
@@ -192,7 +206,9 @@ fn life_08_lengths_that_promise_too_much_allocate_nothing() {
     assert_eq!(decode::<SocketRequest>(&bytes), None);
     // A name of the same length.
     bytes.clear();
-    bytes.extend([0, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
+    bytes.extend([
+        0, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+    ]);
     assert_eq!(decode::<SocketRequest>(&bytes), None);
     decode_as_everything(&bytes);
 }

@@ -17,7 +17,10 @@ fn keep_alive(delay: u32) -> TcpOptions {
 #[test]
 fn tcp_ctor_02_keep_alive_delay_below_1000_is_refused() {
     for delay in [0, 1, 999] {
-        assert_eq!(keep_alive(delay).validate(), Err(OptionError::KeepAliveDelay(delay)));
+        assert_eq!(
+            keep_alive(delay).validate(),
+            Err(OptionError::KeepAliveDelay(delay))
+        );
     }
     for delay in [1000, 1001, u32::MAX] {
         assert_eq!(keep_alive(delay).validate(), Ok(()));

@@ -25,7 +25,9 @@
     target_os = "openbsd",
     target_os = "illumos"
 )))]
-compile_error!("ipc-channel does not use Unix sockets on this platform: direct-sockets-wire needs another transport");
+compile_error!(
+    "ipc-channel does not use Unix sockets on this platform: direct-sockets-wire needs another transport"
+);
 
 mod endpoint;
 mod listener;

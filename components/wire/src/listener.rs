@@ -33,7 +33,10 @@ impl Listener {
             .permissions(Permissions::from_mode(0o700))
             .tempdir()?;
         let path = directory.path().join("socket");
-        let path = path.to_str().ok_or(io::ErrorKind::InvalidFilename)?.to_owned();
+        let path = path
+            .to_str()
+            .ok_or(io::ErrorKind::InvalidFilename)?
+            .to_owned();
         let socket = seqpacket_socket()?;
         bind(&socket, &SocketAddrUnix::new(path.as_str())?)?;
         listen(&socket, 8)?;

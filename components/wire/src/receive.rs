@@ -8,7 +8,9 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use rustix::event::PollFlags;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recv, recvmsg};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recv, recvmsg,
+};
 use thiserror::Error;
 
 use crate::endpoint::{HEADER, MAX_DESCRIPTORS, wait_for};
@@ -116,7 +118,9 @@ impl Endpoint {
             return Err(ReceiveError::Malformed("more than fits"));
         }
         if received < HEADER || usize::from_ne_bytes(packet_length) != received {
-            return Err(ReceiveError::Malformed("the packet has another length than it says"));
+            return Err(ReceiveError::Malformed(
+                "the packet has another length than it says",
+            ));
         }
         let length = received - HEADER;
         let total = usize::from_ne_bytes(message_length);
@@ -127,10 +131,14 @@ impl Endpoint {
             });
         }
         if total < length || total > most {
-            return Err(ReceiveError::Malformed("the message has an impossible length"));
+            return Err(ReceiveError::Malformed(
+                "the message has an impossible length",
+            ));
         }
         let Some(rest) = descriptors.pop().and_then(Endpoint::from_untrusted) else {
-            return Err(ReceiveError::Malformed("the rest of the message cannot come"));
+            return Err(ReceiveError::Malformed(
+                "the rest of the message cannot come",
+            ));
         };
         let mut bytes = Vec::with_capacity(total);
         bytes.extend_from_slice(&buffer[..length]);
@@ -143,11 +151,7 @@ impl Endpoint {
     }
 
     /// Receive a whole message. Where the rest of one does not come in time, it is lost.
-    pub fn receive_message(
-        &self,
-        buffer: &mut [u8],
-        wait: Wait,
-    ) -> Result<Message, ReceiveError> {
+    pub fn receive_message(&self, buffer: &mut [u8], wait: Wait) -> Result<Message, ReceiveError> {
         match self.receive(buffer, wait)? {
             Incoming::Whole {
                 length,
@@ -203,7 +207,9 @@ impl Assembly {
         };
         self.bytes.truncate(start + received);
         if received == 0 {
-            return Err(ReceiveError::Malformed("the rest of the message is missing"));
+            return Err(ReceiveError::Malformed(
+                "the rest of the message is missing",
+            ));
         }
         Ok(self.bytes.len() >= self.total)
     }

@@ -17,9 +17,19 @@ fn soon() -> Wait {
 }
 
 /// Send a packet that may say anything about its length.
-fn send_packet(endpoint: &Endpoint, packet: usize, message: usize, bytes: &[u8], rights: &[OwnedFd]) {
+fn send_packet(
+    endpoint: &Endpoint,
+    packet: usize,
+    message: usize,
+    bytes: &[u8],
+    rights: &[OwnedFd],
+) {
     let (packet, message) = (packet.to_ne_bytes(), message.to_ne_bytes());
-    let parts = [IoSlice::new(&packet), IoSlice::new(&message), IoSlice::new(bytes)];
+    let parts = [
+        IoSlice::new(&packet),
+        IoSlice::new(&message),
+        IoSlice::new(bytes),
+    ];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let rights: Vec<_> = rights.iter().map(AsFd::as_fd).collect();
@@ -39,17 +49,29 @@ fn messages_travel_between_two_ends() {
     assert_eq!(message.bytes, b"first");
     let message = other.receive_message(&mut buffer, Wait::Never).unwrap();
     assert_eq!(message.bytes, b"");
-    assert!(matches!(other.receive(&mut buffer, Wait::Never), Err(ReceiveError::WouldBlock)));
-    assert!(matches!(other.receive(&mut buffer, soon()), Err(ReceiveError::WouldBlock)));
+    assert!(matches!(
+        other.receive(&mut buffer, Wait::Never),
+        Err(ReceiveError::WouldBlock)
+    ));
+    assert!(matches!(
+        other.receive(&mut buffer, soon()),
+        Err(ReceiveError::WouldBlock)
+    ));
     drop(one);
-    assert!(matches!(other.receive(&mut buffer, Wait::Forever), Err(ReceiveError::Closed)));
+    assert!(matches!(
+        other.receive(&mut buffer, Wait::Forever),
+        Err(ReceiveError::Closed)
+    ));
 }
 
 #[test]
 fn sending_to_nobody_is_an_error_and_no_signal() {
     let (one, other) = Endpoint::pair().unwrap();
     drop(other);
-    assert_eq!(one.send(b"x", &[], Wait::Never).unwrap_err().kind(), ErrorKind::BrokenPipe);
+    assert_eq!(
+        one.send(b"x", &[], Wait::Never).unwrap_err().kind(),
+        ErrorKind::BrokenPipe
+    );
 }
 
 #[test]
@@ -65,13 +87,25 @@ fn sending_to_one_who_does_not_read_does_not_wait() {
         assert!(sent < 1000);
     };
     assert_eq!(error.kind(), ErrorKind::WouldBlock);
-    assert_eq!(one.send(&message, &[], soon()).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(
+        one.send(&message, &[], soon()).unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
     // Nothing was sent by halves.
     let mut buffer = vec![0; 60_000];
     for _ in 0..sent {
-        assert_eq!(other.receive_message(&mut buffer, Wait::Never).unwrap().bytes, message);
+        assert_eq!(
+            other
+                .receive_message(&mut buffer, Wait::Never)
+                .unwrap()
+                .bytes,
+            message
+        );
     }
-    assert!(matches!(other.receive(&mut buffer, Wait::Never), Err(ReceiveError::WouldBlock)));
+    assert!(matches!(
+        other.receive(&mut buffer, Wait::Never),
+        Err(ReceiveError::WouldBlock)
+    ));
 }
 
 #[test]
@@ -81,9 +115,14 @@ fn a_message_in_several_packets_is_put_together() {
     let sent = long.clone();
     let thread = std::thread::spawn(move || sender.send(sent).unwrap());
     let mut buffer = vec![0; 1_100_000];
-    let message = endpoint.receive_message(&mut buffer, Wait::Forever).unwrap();
+    let message = endpoint
+        .receive_message(&mut buffer, Wait::Forever)
+        .unwrap();
     thread.join().unwrap();
-    assert_eq!(postcard::from_bytes::<Vec<u8>>(&message.bytes).unwrap(), long);
+    assert_eq!(
+        postcard::from_bytes::<Vec<u8>>(&message.bytes).unwrap(),
+        long
+    );
 }
 
 #[test]
@@ -92,7 +131,10 @@ fn a_message_over_the_limit_is_refused_before_anything_is_allocated() {
     // Its sender waits for ever for somebody to take the rest. That is its own business.
     std::thread::spawn(move || drop(sender.send(vec![1; 10_000_000])));
     let result = endpoint.receive(&mut vec![0; 300_000], Wait::Forever);
-    assert!(matches!(result, Err(ReceiveError::Malformed(_))), "{result:?}");
+    assert!(
+        matches!(result, Err(ReceiveError::Malformed(_))),
+        "{result:?}"
+    );
 }
 
 #[test]
@@ -112,17 +154,29 @@ fn life_08_impossible_lengths_are_refused() {
     ] {
         send_packet(&one, packet, message, b"1234", &[]);
         let result = other.receive(&mut buffer, Wait::Never);
-        assert!(matches!(result, Err(ReceiveError::Malformed(_))), "{packet} {message} {result:?}");
+        assert!(
+            matches!(result, Err(ReceiveError::Malformed(_))),
+            "{packet} {message} {result:?}"
+        );
     }
     rustix::net::send(&one, b"short", SendFlags::empty()).unwrap();
     let result = other.receive(&mut buffer, Wait::Never);
-    assert!(matches!(result, Err(ReceiveError::Malformed(_))), "{result:?}");
+    assert!(
+        matches!(result, Err(ReceiveError::Malformed(_))),
+        "{result:?}"
+    );
     send_packet(&one, 2016, 2000, &[0; 2000], &[]);
     let result = other.receive(&mut buffer, Wait::Never);
-    assert!(matches!(result, Err(ReceiveError::Malformed(_))), "{result:?}");
+    assert!(
+        matches!(result, Err(ReceiveError::Malformed(_))),
+        "{result:?}"
+    );
     // The channel goes on after all of them.
     send_packet(&one, 20, 4, b"1234", &[]);
-    assert!(matches!(other.receive(&mut buffer, Wait::Never), Ok(Incoming::Whole { length: 4, .. })));
+    assert!(matches!(
+        other.receive(&mut buffer, Wait::Never),
+        Ok(Incoming::Whole { length: 4, .. })
+    ));
 }
 
 /// A message that has begun: its end that receives, and where the rest is to be sent.
@@ -139,12 +193,21 @@ fn begun(total: usize) -> (Assembly, Endpoint) {
 #[test]
 fn life_08_a_rest_that_does_not_come_is_not_waited_for() {
     let (mut assembly, rest) = begun(100);
-    assert!(matches!(assembly.advance(Wait::Never), Err(ReceiveError::WouldBlock)));
-    assert!(matches!(assembly.advance(soon()), Err(ReceiveError::WouldBlock)));
+    assert!(matches!(
+        assembly.advance(Wait::Never),
+        Err(ReceiveError::WouldBlock)
+    ));
+    assert!(matches!(
+        assembly.advance(soon()),
+        Err(ReceiveError::WouldBlock)
+    ));
     rustix::net::send(&rest, &[7; 10], SendFlags::empty()).unwrap();
     assert!(matches!(assembly.advance(Wait::Never), Ok(false)));
     drop(rest);
-    assert!(matches!(assembly.advance(Wait::Forever), Err(ReceiveError::Malformed(_))));
+    assert!(matches!(
+        assembly.advance(Wait::Forever),
+        Err(ReceiveError::Malformed(_))
+    ));
 }
 
 #[test]
@@ -165,9 +228,15 @@ fn life_08_descriptors_that_do_not_fit_are_closed() {
     send_packet(&one, 20, 4, b"1234", &many);
     drop(many);
     let result = other.receive(&mut [0; 1000], Wait::Never);
-    assert!(matches!(result, Err(ReceiveError::Malformed(_))), "{result:?}");
+    assert!(
+        matches!(result, Err(ReceiveError::Malformed(_))),
+        "{result:?}"
+    );
     // Nobody has the other end any more.
-    assert!(matches!(near.receive(&mut [0; 10], Wait::Forever), Err(ReceiveError::Closed)));
+    assert!(matches!(
+        near.receive(&mut [0; 10], Wait::Forever),
+        Err(ReceiveError::Closed)
+    ));
 }
 
 #[test]
@@ -186,10 +255,19 @@ fn an_ipc_sender_has_a_receiving_end_here() {
     let (sender, endpoint) = Endpoint::for_ipc_sender::<(u32, ipc::IpcSender<u32>)>().unwrap();
     let (far, near) = ipc::channel().unwrap();
     sender.clone().send((1, far)).unwrap();
-    let message = endpoint.receive_message(&mut [0; 100], Wait::Forever).unwrap();
+    let message = endpoint
+        .receive_message(&mut [0; 100], Wait::Forever)
+        .unwrap();
     assert_eq!(message.descriptors.len(), 1);
-    let other = message.descriptors.into_iter().next().and_then(Endpoint::from_untrusted).unwrap();
-    other.send(&postcard::to_stdvec(&2_u32).unwrap(), &[], Wait::Never).unwrap();
+    let other = message
+        .descriptors
+        .into_iter()
+        .next()
+        .and_then(Endpoint::from_untrusted)
+        .unwrap();
+    other
+        .send(&postcard::to_stdvec(&2_u32).unwrap(), &[], Wait::Never)
+        .unwrap();
     assert_eq!(near.recv().unwrap(), 2);
     drop(sender);
     let result = endpoint.receive(&mut [0; 100], Wait::Forever);
@@ -200,12 +278,23 @@ fn an_ipc_sender_has_a_receiving_end_here() {
 fn a_listener_waits_as_long_as_it_is_told_to_and_leaves_nothing_behind() {
     let listener = Listener::new().unwrap();
     let path = listener.path().to_owned();
-    assert_eq!(listener.accept(Wait::Never).unwrap_err().kind(), ErrorKind::WouldBlock);
-    assert_eq!(listener.accept(soon()).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(
+        listener.accept(Wait::Never).unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
+    assert_eq!(
+        listener.accept(soon()).unwrap_err().kind(),
+        ErrorKind::WouldBlock
+    );
     let near = Endpoint::connect(&path).unwrap();
     let far = listener.accept(Wait::Forever).unwrap();
     near.send(b"x", &[], Wait::Never).unwrap();
-    assert_eq!(far.receive_message(&mut [0; 10], Wait::Forever).unwrap().bytes, b"x");
+    assert_eq!(
+        far.receive_message(&mut [0; 10], Wait::Forever)
+            .unwrap()
+            .bytes,
+        b"x"
+    );
     // Nobody else may enter the directory.
     use std::os::unix::fs::PermissionsExt;
     let directory = std::path::Path::new(&path).parent().unwrap();

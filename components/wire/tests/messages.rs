@@ -9,7 +9,9 @@ use direct_sockets_traits::{
     BrokerMessage, ClientEvent, ConnectRequest, Grant, NetControl, NetHello, NetStatistics, Owner,
     SocketId, SocketRequest,
 };
-use direct_sockets_wire::{Connect, Control, Endpoint, Hello, Listener, MAX_MESSAGE, Message, Wait};
+use direct_sockets_wire::{
+    Connect, Control, Endpoint, Hello, Listener, MAX_MESSAGE, Message, Wait,
+};
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcSender};
 use proptest::prelude::*;
 
@@ -28,7 +30,9 @@ fn grant() -> Grant {
 }
 
 fn receive(endpoint: &Endpoint) -> Message {
-    endpoint.receive_message(&mut vec![0; MAX_MESSAGE], Wait::Forever).unwrap()
+    endpoint
+        .receive_message(&mut vec![0; MAX_MESSAGE], Wait::Forever)
+        .unwrap()
 }
 
 /// What goes in at one end of these channels comes out at the other.
@@ -36,7 +40,10 @@ fn are_connected(requests: &Endpoint, events: &Endpoint, far: &Far) {
     let request = SocketRequest::Close { id: SocketId(5) };
     far.requests.send(request.clone()).unwrap();
     let message = receive(requests);
-    assert_eq!(postcard::from_bytes::<SocketRequest>(&message.bytes).unwrap(), request);
+    assert_eq!(
+        postcard::from_bytes::<SocketRequest>(&message.bytes).unwrap(),
+        request
+    );
     let event = ClientEvent::Ready { net_pid: 42 };
     let bytes = postcard::to_stdvec(&event).unwrap();
     events.send(&bytes, &[], Wait::Forever).unwrap();
@@ -66,7 +73,11 @@ fn a_connect_request_is_read_as_script_sends_it() {
     assert_eq!(connect.owner, owner());
     assert_eq!(connect.origin, grant().origin);
     assert_eq!(connect.attempt, 3);
-    are_connected(&connect.requests, &connect.events, &Far { requests, events });
+    are_connected(
+        &connect.requests,
+        &connect.events,
+        &Far { requests, events },
+    );
 }
 
 #[test]
@@ -109,7 +120,9 @@ fn control_messages_are_read_as_the_contract_has_them() {
         bytes_received: u64::MAX,
         bytes_sent: 5,
     };
-    reply.send(&postcard::to_stdvec(&sent).unwrap(), &[], Wait::Forever).unwrap();
+    reply
+        .send(&postcard::to_stdvec(&sent).unwrap(), &[], Wait::Forever)
+        .unwrap();
     assert_eq!(figures.recv().unwrap(), sent);
 
     sender.send(NetControl::Exit).unwrap();
@@ -145,7 +158,10 @@ fn control_messages_are_written_as_the_contract_has_them() {
             let event = ClientEvent::Ready { net_pid: 1 };
             read_events.send(event.clone()).unwrap();
             let message = receive(&events.1);
-            assert_eq!(postcard::from_bytes::<ClientEvent>(&message.bytes).unwrap(), event);
+            assert_eq!(
+                postcard::from_bytes::<ClientEvent>(&message.bytes).unwrap(),
+                event
+            );
         },
         other => panic!("{other:?}"),
     }
@@ -159,7 +175,13 @@ fn receiver_from_endpoint() -> (ipc::IpcReceiver<NetControl>, Endpoint) {
     let (server, path) = IpcOneShotServer::<ipc::IpcReceiver<NetControl>>::new().unwrap();
     let (own, other) = Endpoint::pair().unwrap();
     let carrier = Endpoint::connect(&path).unwrap();
-    carrier.send(&postcard::to_stdvec(&0_usize).unwrap(), &[other.as_fd()], Wait::Forever).unwrap();
+    carrier
+        .send(
+            &postcard::to_stdvec(&0_usize).unwrap(),
+            &[other.as_fd()],
+            Wait::Forever,
+        )
+        .unwrap();
     (server.accept().unwrap().1, own)
 }
 
@@ -173,7 +195,10 @@ fn a_report_is_understood_by_a_one_shot_server() {
         control,
     };
     let (bytes, descriptors) = hello.encode().unwrap();
-    Endpoint::connect(&path).unwrap().send(&bytes, &descriptors, Wait::Forever).unwrap();
+    Endpoint::connect(&path)
+        .unwrap()
+        .send(&bytes, &descriptors, Wait::Forever)
+        .unwrap();
     let (_, read) = server.accept().unwrap();
     assert_eq!((read.version, read.pid), (1, 2));
     read.control.send(NetControl::Exit).unwrap();
@@ -188,14 +213,23 @@ fn a_report_of_ipc_channel_is_understood() {
     let sender: IpcSender<NetHello> = IpcSender::connect(listener.path().to_owned()).unwrap();
     let (control, messages) = ipc::channel().unwrap();
     let (version, pid) = (7, 8);
-    sender.send(NetHello { version, pid, control }).unwrap();
+    sender
+        .send(NetHello {
+            version,
+            pid,
+            control,
+        })
+        .unwrap();
     let endpoint = listener.accept(Wait::Forever).unwrap();
     assert_eq!(endpoint.peer_process().unwrap(), std::process::id());
     let message = receive(&endpoint);
     let hello = Hello::decode(&message.bytes, message.descriptors).unwrap();
     assert_eq!((hello.version, hello.pid), (7, 8));
     let (bytes, descriptors) = Control::Exit.encode().unwrap();
-    hello.control.send(&bytes, &descriptors, Wait::Forever).unwrap();
+    hello
+        .control
+        .send(&bytes, &descriptors, Wait::Forever)
+        .unwrap();
     assert!(matches!(messages.recv().unwrap(), NetControl::Exit));
 }
 

@@ -47,7 +47,9 @@ pub fn connect(broker: &IpcSender<BrokerMessage>, origin: &str, attempt: u32) ->
 
 impl Client {
     pub fn next(&self) -> ClientEvent {
-        self.events.try_recv_timeout(PATIENCE).expect("an event comes")
+        self.events
+            .try_recv_timeout(PATIENCE)
+            .expect("an event comes")
     }
 
     /// The id of the net process that has taken the channel.
@@ -87,7 +89,9 @@ impl Client {
             options: TcpOptions::default(),
             extras: TcpExtras::default(),
         };
-        self.requests.send(SocketRequest::OpenTcp { id, open }).unwrap();
+        self.requests
+            .send(SocketRequest::OpenTcp { id, open })
+            .unwrap();
         match self.next() {
             ClientEvent::Socket {
                 event: SocketEvent::Opened { .. },
@@ -96,7 +100,13 @@ impl Client {
             other => panic!("{other:?} instead of an open socket"),
         }
         self.requests.send(SocketRequest::Close { id }).unwrap();
-        assert!(matches!(self.next(), ClientEvent::Socket { event: SocketEvent::Closed, .. }));
+        assert!(matches!(
+            self.next(),
+            ClientEvent::Socket {
+                event: SocketEvent::Closed,
+                ..
+            }
+        ));
     }
 }
 

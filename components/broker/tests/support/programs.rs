@@ -47,7 +47,13 @@ fn wrong_version(token: String) {
     let (control, messages) = ipc::channel::<NetControl>().unwrap();
     let version = PROTOCOL_VERSION + 1;
     let pid = std::process::id();
-    broker.send(NetHello { version, pid, control }).unwrap();
+    broker
+        .send(NetHello {
+            version,
+            pid,
+            control,
+        })
+        .unwrap();
     // Like a real one, it would go on.
     while messages.recv().is_ok() {}
 }
@@ -61,7 +67,10 @@ pub struct Embedder {
 impl Embedder {
     pub fn start(change: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg(EMBEDDER).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg(EMBEDDER)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         change(&mut command);
         let mut child = command.spawn().unwrap();
         let mut said = String::new();
@@ -74,7 +83,9 @@ impl Embedder {
     }
 
     pub fn net_pid(&self) -> u32 {
-        self.said.parse().unwrap_or_else(|_| panic!("the embedder said {:?}", self.said))
+        self.said
+            .parse()
+            .unwrap_or_else(|_| panic!("the embedder said {:?}", self.said))
     }
 }
 

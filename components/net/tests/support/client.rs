@@ -43,7 +43,9 @@ impl TestClient {
 
     /// The next event.
     pub fn next(&self) -> ClientEvent {
-        self.events.try_recv_timeout(PATIENCE).expect("an event comes")
+        self.events
+            .try_recv_timeout(PATIENCE)
+            .expect("an event comes")
     }
 
     /// The next event, which is about this socket.

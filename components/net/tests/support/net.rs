@@ -39,7 +39,9 @@ impl TestNet {
         let child = command.spawn().unwrap();
         let (sender, accepted) = mpsc::channel();
         thread::spawn(move || sender.send(server.accept().unwrap().1));
-        let hello = accepted.recv_timeout(PATIENCE).expect("the net process reports in");
+        let hello = accepted
+            .recv_timeout(PATIENCE)
+            .expect("the net process reports in");
         assert_eq!(hello.version, PROTOCOL_VERSION);
         assert_eq!(hello.pid, child.id());
         Self {
@@ -63,7 +65,12 @@ impl TestNet {
 
     pub fn client_with(&self, max_sockets: usize) -> TestClient {
         let client = register(self.control(), max_sockets);
-        assert_eq!(client.next(), ClientEvent::Ready { net_pid: self.pid() });
+        assert_eq!(
+            client.next(),
+            ClientEvent::Ready {
+                net_pid: self.pid()
+            }
+        );
         client
     }
 
@@ -160,7 +167,9 @@ fn register(control: &IpcSender<NetControl>, max_sockets: usize) -> TestClient {
 fn statistics(control: &IpcSender<NetControl>) -> NetStatistics {
     let (reply, figures) = ipc::channel().unwrap();
     control.send(NetControl::Statistics(reply)).unwrap();
-    figures.try_recv_timeout(PATIENCE).expect("net answers with its figures")
+    figures
+        .try_recv_timeout(PATIENCE)
+        .expect("net answers with its figures")
 }
 
 /// Look again and again, for a bounded time.
