@@ -52,6 +52,7 @@ promise_test(async t => {
     writer.closed.catch(() => {});
     const reason = new Error("of the page");
     const write = writer.write(encode("0123456789"));
+    write.catch(() => {});
     for (let turns = 0; turns < i; turns++) {
       await null;
     }
