@@ -139,7 +139,8 @@ promise_test(async () => {
     return (seed >>> 8) % n;
   };
   // Nobody listens on port 0 of these, and none of them is a number, which would be an address elsewhere.
-  const hosts = ["127.0.0.1", "::1", "localhost", "", "\0", "\uD800", "[::1]", "a b", {}, [], () => {}, null, Symbol("s")];
+  const hosts = ["127.0.0.1", "::1", "localhost", "", "\0", "\uD800", "[::1]", "a b", {}, [], () => {}, null,
+                 Symbol("s")];
   const values = [undefined, null, 0, -1, 1.5, NaN, Infinity, 2 ** 31, 2 ** 32, 2 ** 53, "", "1", "x", true, false, {},
                   [], () => {}, Symbol("s"), 10n, new Date(0), "\0", "ipv4", "\uD800", "127.0.0.1"];
   const members = ["keepAliveDelay", "sendBufferSize", "receiveBufferSize", "noDelay", "dnsQueryType", "other"];

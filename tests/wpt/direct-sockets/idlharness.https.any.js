@@ -1,0 +1,24 @@
+// META: title=TCPSocket: idlharness
+// META: global=window,dedicatedworker
+// META: script=/resources/WebIDLParser.js
+// META: script=/resources/idlharness.js
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+promise_test(async () => {
+  const response = await fetch("/interfaces/direct-sockets.idl");
+  const idl = new IdlArray();
+  idl.add_idls(await response.text());
+  idl.add_untested_idls("[Exposed=*] interface ReadableStream {}; [Exposed=*] interface WritableStream {};");
+  const peer = await Peer.create("hold");
+  self.socket = new TCPSocket(peer.address, peer.port);
+  await self.socket.opened;
+  idl.add_objects({ TCPSocket: ["socket"] });
+  idl.test();
+}, "idlharness is set up");
