@@ -66,7 +66,7 @@ def compiled_roots(manifest: bytes) -> tuple[str | None, str | None]:
 
 
 def standalone(manifest: bytes, workspace: dict[str, Any], path_of_dependency: Callable[[str, str], str]) -> bytes:
-    """A manifest without inheritance, and without tests: every `x.workspace = true` is replaced by what `workspace` says.
+    """A manifest without inheritance and tests: each `x.workspace = true` is replaced by what `workspace` says.
 
     `path_of_dependency(name, path)` gives the path that a path dependency is to have; `path` is as written,
     relative to the manifest, or to the workspace's root where the entry is inherited.
