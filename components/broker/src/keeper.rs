@@ -25,8 +25,9 @@ use crate::running::{Running, figures};
 /// How many globals may wait for net to start.
 const MAX_WAITING: usize = 1024;
 
-/// How long net may take to show that it lives, when somebody doubts it.
-const PROOF_OF_LIFE: Duration = Duration::from_secs(1);
+/// How long net may take to show that it lives, when somebody doubts it. Long enough for a busy machine: to be
+/// wrong costs every page its sockets.
+const PROOF_OF_LIFE: Duration = Duration::from_secs(3);
 
 /// What the keeper is told.
 #[derive(Debug)]

@@ -28,6 +28,9 @@ use crate::tcp_socket;
 /// How many names one client may have resolved at the same time. Each takes a thread while it lasts.
 const MAX_LOOKUPS: usize = 16;
 
+/// The most descriptors that are kept back from clients and their sockets.
+const RESERVED_DESCRIPTORS: u64 = 512;
+
 /// After so many requests of one client in a row it is the turn of others.
 const REQUESTS_IN_A_ROW: u32 = 64;
 
@@ -41,8 +44,32 @@ pub struct Common {
     pub scratch: Scratch,
     /// Where bytes are read from sockets.
     pub read_buffer: ReadBuffer,
-    /// The most sockets of one client, whatever its grant says: no client may take all descriptors.
-    pub max_sockets: usize,
+    /// How many descriptors there are to give away.
+    pub budget: Budget,
+}
+
+/// The descriptors of the process, shared out so that no client can take those of others, and all of them
+/// together cannot take what net itself needs: for the broker's questions, for resolvers.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    clients: u64,
+    sockets: u64,
+    sockets_of_one_client: usize,
+}
+
+impl Budget {
+    /// Share out what the process may have.
+    pub fn new(descriptor_limit: Option<u64>) -> Self {
+        let limit = descriptor_limit.unwrap_or(u64::MAX);
+        let shared = limit - (limit / 4).min(RESERVED_DESCRIPTORS);
+        let sockets = shared / 4 * 3;
+        Self {
+            // A channel each way.
+            clients: (shared - sockets) / 2,
+            sockets,
+            sockets_of_one_client: usize::try_from(sockets / 4 * 3).unwrap_or(usize::MAX),
+        }
+    }
 }
 
 struct Entry {
@@ -72,6 +99,11 @@ impl Client {
         requests: Endpoint,
         events: Endpoint,
     ) {
+        if common.statistics.snapshot().clients >= common.budget.clients {
+            // Dropping its channels tells it.
+            warn!("There are too many clients");
+            return;
+        }
         let events = Events::new(events, &common.statistics);
         let requests = watch(requests, Interest::READABLE);
         let (events, requests) = match (events, requests) {
@@ -93,15 +125,16 @@ impl Client {
             sockets: RefCell::default(),
         });
         tokio::task::spawn_local(events.write());
+        let counted = common.statistics.client();
         tokio::task::spawn_local(async move {
-            let counted = client.common.statistics.client();
+            // However this task ends.
+            let _end = EndOnDrop(client.clone());
+            let _counted = counted;
             let reason = client.serve(&requests).await;
             debug!(
                 "Client {owner:?} of {} has gone: {reason}",
                 client.grant.origin
             );
-            client.end();
-            drop(counted);
         });
     }
 
@@ -168,12 +201,21 @@ impl Client {
         if sockets.contains_key(&id) {
             return;
         }
-        if sockets.len() >= self.grant.max_sockets.min(self.common.max_sockets) {
-            let event = SocketEvent::OpenFailed(SocketError::SocketLimit);
-            return self.events.socket(id, event);
+        let budget = self.common.budget;
+        let most = self.grant.max_sockets.min(budget.sockets_of_one_client);
+        let failure = if sockets.len() >= most {
+            Some(SocketError::SocketLimit)
+        } else if self.common.statistics.snapshot().sockets >= budget.sockets {
+            Some(SocketError::TooManyOpenFiles)
+        } else {
+            None
+        };
+        if let Some(error) = failure {
+            return self.events.socket(id, SocketEvent::OpenFailed(error));
         }
         let orders = Orders::new(&self.common.statistics);
-        let task = tcp_socket::run(self.clone(), id, open, orders.clone());
+        let counted = self.common.statistics.socket();
+        let task = tcp_socket::run(self.clone(), id, open, orders.clone(), counted);
         let task = tokio::task::spawn_local(task).abort_handle();
         sockets.insert(id, Entry { orders, task });
     }
@@ -191,10 +233,19 @@ impl Client {
     }
 
     /// Close everything at once.
-    fn end(&self) {
+    pub fn end(&self) {
         self.events.end();
         for (_, entry) in self.sockets.borrow_mut().drain() {
             entry.task.abort();
         }
+    }
+}
+
+/// Ends a client when this is dropped.
+struct EndOnDrop(Rc<Client>);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }

@@ -119,7 +119,8 @@ impl Events {
         self.queued_bytes.set(0);
         self.waiting_for_room.borrow_mut().clear();
         self.has_more.notify_one();
-        self.has_ended.notify_one();
+        // The client's reader and the writer below may both wait for this.
+        self.has_ended.notify_waiters();
     }
 
     fn push(&self, event: &ClientEvent, reader: Option<(Rc<Orders>, Counted)>) {

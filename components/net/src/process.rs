@@ -16,7 +16,7 @@ use tokio::io::Interest;
 use tokio::task::LocalSet;
 
 use crate::channel::{ReadBuffer, Scratch, receive, watch};
-use crate::client::{Client, Common};
+use crate::client::{Budget, Client, Common};
 use crate::descriptors;
 use crate::resolver::{Resolve, SystemResolver};
 use crate::statistics::Statistics;
@@ -29,9 +29,6 @@ const PROCESS_NAME: &core::ffi::CStr = c"direct-sockets";
 
 /// The most threads that resolve names.
 const MAX_RESOLVER_THREADS: usize = 128;
-
-/// Descriptors that no client may take: channels of clients, the runtime's, files of resolvers.
-const RESERVED_DESCRIPTORS: u64 = 64;
 
 /// Become the net process if the command line asks for it (`EXE --direct-sockets-net TOKEN`), and
 /// return what `main` is to return. `None` in all other cases.
@@ -97,7 +94,7 @@ pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
         resolver,
         scratch: Scratch::default(),
         read_buffer: ReadBuffer::default(),
-        max_sockets: max_sockets(descriptors::descriptor_limit()),
+        budget: Budget::new(descriptors::descriptor_limit()),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -108,15 +105,6 @@ pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
     // A query that hangs is not waited for.
     runtime.shutdown_background();
     result
-}
-
-/// How many sockets one client may have at most, so that some descriptors are left for others.
-fn max_sockets(descriptor_limit: Option<u64>) -> usize {
-    let Some(limit) = descriptor_limit else {
-        return usize::MAX;
-    };
-    let share = limit.saturating_sub(RESERVED_DESCRIPTORS) / 4 * 3;
-    usize::try_from(share).unwrap_or(usize::MAX).max(1)
 }
 
 /// Carry out what the broker says.

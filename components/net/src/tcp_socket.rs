@@ -16,11 +16,19 @@ use crate::client::Client;
 use crate::connect::{Connected, connect};
 use crate::error::from_io;
 use crate::orders::Orders;
+use crate::statistics::Counted;
 use crate::write_side::WriteSide;
 
 /// Open a connection and serve it until it is closed. Aborting the task closes the socket silently.
-pub async fn run(client: Rc<Client>, id: SocketId, open: TcpOpen, orders: Rc<Orders>) {
-    let counted = client.common.statistics.socket();
+/// `counted` is held for as long as the socket exists.
+pub async fn run(
+    client: Rc<Client>,
+    id: SocketId,
+    open: TcpOpen,
+    orders: Rc<Orders>,
+    counted: Counted,
+) {
+    let _guard = EndOnPanic(&client);
     let opened = tokio::select! {
         biased;
         // Closing comes first: nobody waits for the result any more.
@@ -173,4 +181,15 @@ fn is_temporary(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
     )
+}
+
+/// A defect in here must not leave a page waiting for ever: its client hears that all is lost.
+struct EndOnPanic<'a>(&'a Client);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end();
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use direct_sockets_traits::limits::{MAX_PAYLOAD, WRITE_WINDOW};
 use direct_sockets_traits::{SocketError, SocketEvent, SocketId, SocketRequest};
 
-use crate::support::{TestNet, peer};
+use crate::support::{PATIENCE, TestClient, TestNet, peer};
 
 #[test]
 fn every_client_has_ids_of_its_own() {
@@ -119,40 +119,84 @@ fn the_grant_limits_the_sockets_at_the_same_time() {
     net.client_with(2).open(address);
 }
 
-#[test]
-fn no_client_may_take_all_descriptors() {
-    let net = TestNet::start_with(|command| {
-        use std::os::unix::process::CommandExt;
-        let limit = rustix::process::Rlimit {
-            current: Some(128),
-            maximum: Some(128),
+/// A process with this many descriptors.
+fn net_with(descriptors: u64) -> TestNet {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    use std::os::unix::process::CommandExt;
+    TestNet::start_with(|command| {
+        let limit = Rlimit {
+            current: Some(descriptors),
+            maximum: Some(descriptors),
         };
-        let lower = move || {
-            rustix::process::setrlimit(rustix::process::Resource::Nofile, limit)?;
-            Ok(())
-        };
+        let lower = move || Ok(setrlimit(Resource::Nofile, limit)?);
         // SAFETY: setrlimit(2) may be called between fork and exec.
         unsafe { command.pre_exec(lower) };
-    });
-    let greedy = net.client();
-    let address = peer::echo();
+    })
+}
+
+/// Open as many sockets as there can be; how many, and why there are no more.
+fn open_all(client: &TestClient, port: u16) -> (usize, SocketError) {
     let mut opened = 0;
     loop {
-        let id = greedy.start_open("127.0.0.1", address.port(), Default::default());
-        match greedy.next_of(id) {
+        let id = client.start_open("127.0.0.1", port, Default::default());
+        match client.next_of(id) {
             SocketEvent::Opened { .. } => opened += 1,
-            SocketEvent::OpenFailed(error) => {
-                assert_eq!(error, SocketError::SocketLimit);
-                break;
-            },
+            SocketEvent::OpenFailed(error) => return (opened, error),
             other => panic!("{other:?}"),
         }
     }
-    assert!(opened > 16, "{opened}");
+}
+
+#[test]
+fn no_client_may_take_all_descriptors() {
+    let net = net_with(256);
+    let port = peer::echo().port();
+    let greedy = net.client();
+    let (opened, error) = open_all(&greedy, port);
+    assert!(opened > 64, "{opened}");
+    assert_eq!(error, SocketError::SocketLimit);
     let other = net.client();
-    let id = other.open(address);
+    let id = other.open(([127, 0, 0, 1], port).into());
     other.write(id, b"room enough");
     assert_eq!(other.read_exactly(id, 11), b"room enough");
+}
+
+#[test]
+fn all_clients_together_leave_descriptors_for_what_net_needs() {
+    let net = net_with(256);
+    let port = peer::echo().port();
+    let (first, second) = (net.client(), net.client());
+    open_all(&first, port);
+    let (_, error) = open_all(&second, port);
+    assert_eq!(error, SocketError::TooManyOpenFiles);
+    // Names can be resolved, the broker is answered.
+    let error = second.open_error("name.invalid", port, Default::default());
+    assert_eq!(error, SocketError::TooManyOpenFiles);
+    assert!(net.statistics().sockets > 64);
+    // A closed socket makes room.
+    first.close(SocketId(1));
+    second.open(([127, 0, 0, 1], port).into());
+}
+
+#[test]
+fn too_many_clients_are_turned_away_and_leave_room_for_sockets() {
+    let net = net_with(256);
+    let mut clients = vec![net.client()];
+    let turned_away = loop {
+        assert!(clients.len() < 256);
+        let client = net.register(1);
+        match client.events.try_recv_timeout(PATIENCE) {
+            Ok(_) => clients.push(client),
+            Err(error) => break error,
+        }
+    };
+    assert!(!matches!(turned_away, ipc_channel::TryRecvError::Empty));
+    assert!(clients.len() > 16, "{}", clients.len());
+    clients[0].open(peer::echo());
+    // When others have gone there is room again.
+    clients.truncate(1);
+    net.wait_for("they have gone", |figures| figures.clients == 1);
+    net.client();
 }
 
 #[test]

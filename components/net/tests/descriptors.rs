@@ -96,22 +96,7 @@ fn tcp_open_02_without_descriptors_an_open_fails_and_the_process_survives() {
     let error = client.open_error("127.0.0.1", address.port(), Default::default());
     assert_eq!(error, direct_sockets_traits::SocketError::TooManyOpenFiles);
     // Neither can a new client come; its channel breaks and the process goes on.
-    let (requests, to_net) = ipc_channel::ipc::channel().unwrap();
-    let (to_client, events) = ipc_channel::ipc::channel().unwrap();
-    let register = direct_sockets_traits::NetControl::Register {
-        owner: direct_sockets_traits::Owner {
-            pipeline: String::new(),
-            worker: None,
-        },
-        grant: direct_sockets_traits::Grant {
-            origin: String::new(),
-            max_sockets: 1,
-        },
-        requests: to_net,
-        events: to_client,
-    };
-    net.control().send(register).unwrap();
-    let lost = crate::support::TestClient::new(requests, events);
+    let lost = net.register(1);
     assert!(
         lost.events
             .try_recv_timeout(crate::support::PATIENCE)

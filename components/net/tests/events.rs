@@ -2,12 +2,12 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use direct_sockets_traits::limits::{MAX_PAYLOAD, MAX_QUEUED_EVENTS};
-use direct_sockets_traits::{ReadResult, SocketEvent, SocketRequest};
+use direct_sockets_traits::{ReadResult, SocketEvent, SocketId, SocketRequest};
 
 use crate::support::{PATIENCE, TestClient, TestNet, open_request, peer};
 
@@ -30,12 +30,16 @@ fn a_client_that_takes_no_events_is_cut_off_and_disturbs_nobody() {
     let net = TestNet::start();
     let honest = net.client();
     let id = honest.open(peer::echo());
-    // It may have no sockets at all, so each of these is answered at once, and nobody reads that.
-    let deaf = net.client_with(0);
+    // It may have one socket, so each of these is answered at once, and nobody reads that.
+    let deaf = net.client_with(1);
+    let (listener, address) = peer::listen();
+    deaf.open(address);
+    let mut lost = peer::accept(&listener);
     let count = send_until_cut_off(&deaf, |index| {
-        let id = direct_sockets_traits::SocketId(index);
+        let id = SocketId(100 + index);
         open_request(id, "127.0.0.1", 0, Default::default())
     });
+    assert_eq!(lost.read(&mut [0; 1]).unwrap_or(0), 0);
     assert!(count >= MAX_QUEUED_EVENTS as u64, "{count}");
     net.wait_for("only the honest client is left", |figures| {
         figures.clients == 1

@@ -64,14 +64,15 @@ impl TestNet {
     }
 
     pub fn client_with(&self, max_sockets: usize) -> TestClient {
-        let client = register(self.control(), max_sockets);
-        assert_eq!(
-            client.next(),
-            ClientEvent::Ready {
-                net_pid: self.pid()
-            }
-        );
+        let client = self.register(max_sockets);
+        let net_pid = self.pid();
+        assert_eq!(client.next(), ClientEvent::Ready { net_pid });
         client
+    }
+
+    /// A new client that has been told nothing yet.
+    pub fn register(&self, max_sockets: usize) -> TestClient {
+        register(self.control(), max_sockets)
     }
 
     pub fn statistics(&self) -> NetStatistics {
