@@ -37,6 +37,8 @@ pub(crate) struct State {
     router: Router,
     owner: RefCell<Weak<Inner>>,
     pub(crate) load: Cell<Load>,
+    /// What Servo said last about the load. It does not say the same thing twice.
+    last_status: Cell<LoadStatus>,
     pub(crate) closed: Cell<bool>,
     pub(crate) crash: RefCell<Option<String>>,
     /// Whether a shared worker was ever asked for; see [`crate::shutdown`].
@@ -54,6 +56,7 @@ impl State {
             router,
             owner: RefCell::new(Weak::new()),
             load: Cell::new(Load::Started),
+            last_status: Cell::new(LoadStatus::Started),
             closed: Cell::new(false),
             crash: RefCell::new(None),
             has_shared_worker: Cell::new(false),
@@ -68,6 +71,22 @@ impl State {
 
     pub(crate) fn set_delegate(&self, delegate: Rc<dyn Delegate>) {
         *self.delegate.borrow_mut() = delegate;
+    }
+
+    /// Another page was asked for.
+    pub(crate) fn begin_load(&self) {
+        self.load.set(match self.last_status.get() {
+            // A new page begins with the same status, so nothing would be said about it.
+            LoadStatus::Started => Load::Started,
+            LoadStatus::HeadParsed | LoadStatus::Complete => Load::Requested,
+        });
+        *self.crash.borrow_mut() = None;
+    }
+
+    /// The same page was asked for again, which Servo itself takes for its start.
+    pub(crate) fn begin_reload(&self) {
+        self.last_status.set(LoadStatus::Started);
+        self.begin_load();
     }
 
     /// Call the application, unless the webview is being made or dropped.
@@ -132,7 +151,7 @@ impl State {
         self.nesting.set(self.nesting.get() - 1);
     }
 
-    fn owner(&self) -> Option<Rc<Inner>> {
+    pub(crate) fn owner(&self) -> Option<Rc<Inner>> {
         self.owner.borrow().upgrade()
     }
 }
@@ -157,6 +176,7 @@ impl WebViewDelegate for Bridge {
     }
 
     fn notify_load_status_changed(&self, _webview: servo::WebView, status: LoadStatus) {
+        self.0.last_status.set(status);
         match status {
             LoadStatus::Started => self.0.load.set(Load::Started),
             LoadStatus::HeadParsed => {},

@@ -322,6 +322,7 @@ impl WebViewBuilder {
             events: EventLoop::new(waker, window),
             state: state.clone(),
             spinning: false.into(),
+            probe_failures: 0.into(),
         });
         state.set_owner(Rc::downgrade(&inner));
         WebView(inner)

@@ -48,6 +48,14 @@ impl ContentWatch {
         }
     }
 
+    /// Tell of an exit once more, in a moment.
+    pub(crate) fn tell_again(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(watcher) = &self.watcher {
+            watcher.tell_again();
+        }
+    }
+
     /// Those that run now.
     pub(crate) fn ids(&self) -> Vec<u32> {
         #[cfg(target_os = "linux")]
@@ -80,8 +88,14 @@ mod linux {
     /// For how long to look for it.
     const FIRST_LOOK_FOR: Duration = Duration::from_secs(10);
 
+    /// The moment of [`Watcher::tell_again`].
+    const MOMENT: Duration = Duration::from_millis(50);
+
+    /// The commands. The end of their channel means "stop".
+    const LOOK: u8 = 1;
+    const TELL_AGAIN: u8 = 2;
+
     pub(super) struct Watcher {
-        /// A byte means "look"; the end means "stop".
         control: Option<UnixStream>,
         thread: Option<JoinHandle<()>>,
         ids: Arc<Mutex<Vec<u32>>>,
@@ -112,9 +126,17 @@ mod linux {
         }
 
         pub(super) fn look(&self) {
+            self.command(LOOK);
+        }
+
+        pub(super) fn tell_again(&self) {
+            self.command(TELL_AGAIN);
+        }
+
+        fn command(&self, command: u8) {
             if let Some(mut control) = self.control.as_ref() {
                 // A full channel has enough of these in it.
-                let _ = control.write(&[1]);
+                let _ = control.write(&[command]);
             }
         }
     }
@@ -162,8 +184,15 @@ mod linux {
             if ready <= 0 {
                 continue;
             }
-            if entries[0].revents != 0 && has_ended(&mut commands) {
-                return;
+            if entries[0].revents != 0 {
+                match take_commands(&mut commands) {
+                    None => return,
+                    Some(true) => {
+                        thread::sleep(MOMENT);
+                        on_exit();
+                    },
+                    Some(false) => {},
+                }
             }
             for (pid, entry) in pids.iter().zip(&entries[1..]) {
                 if entry.revents != 0 {
@@ -174,15 +203,17 @@ mod linux {
         }
     }
 
-    /// Take the commands that are there; whether the other side has gone.
-    fn has_ended(commands: &mut UnixStream) -> bool {
+    /// Take the commands that are there. Whether to tell again; `None` if the other side has gone.
+    fn take_commands(commands: &mut UnixStream) -> Option<bool> {
         let mut buffer = [0; 64];
+        let mut tell_again = false;
         loop {
             match commands.read(&mut buffer) {
-                Ok(0) => return true,
-                Ok(_) => {},
+                Ok(0) => return None,
+                Ok(count) => tell_again |= buffer[..count].contains(&TELL_AGAIN),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {},
-                Err(error) => return error.kind() != io::ErrorKind::WouldBlock,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Some(tell_again),
+                Err(_) => return None,
             }
         }
     }

@@ -33,9 +33,38 @@ pub(crate) fn shut_down(inner: &mut Inner) {
                 servo.spin_event_loop();
             }
             mem::forget(servo);
+            skip_destructors_at_exit();
         } else {
             drop(servo);
         }
     }
     direct_sockets_broker::shutdown(SHUTDOWN_TIMEOUT);
 }
+
+/// Threads of an engine that was left behind go on using what the destructors of C++ libraries would take away
+/// at the end of `main`. So have the process end without these, as the very first thing that `exit` does.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn skip_destructors_at_exit() {
+    use std::ffi::{c_int, c_void};
+
+    unsafe extern "C" {
+        fn on_exit(function: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    }
+
+    extern "C" fn end(status: c_int, _argument: *mut c_void) {
+        // SAFETY: both calls may be made at exit; the first writes what C libraries have buffered.
+        unsafe {
+            libc::fflush(std::ptr::null_mut());
+            libc::_exit(status)
+        }
+    }
+
+    // SAFETY: the function does not use its argument and stays valid until the process ends.
+    unsafe {
+        on_exit(end, std::ptr::null_mut());
+    }
+}
+
+/// Elsewhere `exit` does not tell its functions the status, so there is nothing that could be done.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn skip_destructors_at_exit() {}

@@ -28,6 +28,15 @@ use crate::{panics, shutdown, token};
 /// How long [`WebView::evaluate`] and [`WebView::screenshot`] wait for the page.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a page that has just been loaded may be unknown to the part of Servo that runs scripts.
+const READY_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How often to ask in that time.
+const READY_INTERVAL: Duration = Duration::from_millis(5);
+
+/// After so many failures in a row, with a pause in between, a page has lost its content process.
+const MAX_PROBES: u32 = 5;
+
 /// A page in Servo, with sockets. Made by [`crate::WebViewBuilder`].
 ///
 /// Cloning makes another handle to the same page. When the last handle is dropped the page is closed, Servo is
@@ -48,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) state: Rc<State>,
     pub(crate) content: Option<ContentWatch>,
     pub(crate) spinning: Cell<bool>,
+    pub(crate) probe_failures: Cell<u32>,
 }
 
 impl Inner {
@@ -87,16 +97,36 @@ impl Inner {
             self.state.crashed(&reason, None);
         }
         if self.content.as_ref().is_some_and(ContentWatch::take_exit) {
-            // Perhaps it was this page's own process, perhaps that of a page before or of a frame. Servo finds out
-            // when it next wants something of the page.
-            let state = self.state.clone();
-            self.view().evaluate_javascript("undefined", move |result| {
-                if result == Err(JavaScriptEvaluationError::InternalError) {
-                    state.crashed("its content process has ended", None);
-                }
-            });
+            self.probe();
         }
         self.spinning.set(false);
+    }
+
+    /// A content process has ended. Perhaps it was this page's own, perhaps that of a page before or of a frame.
+    /// Servo finds out when it next wants something of the page.
+    fn probe(&self) {
+        let state = self.state.clone();
+        self.view().evaluate_javascript("undefined", move |result| {
+            if let Some(inner) = state.owner() {
+                inner.probed(result == Err(JavaScriptEvaluationError::InternalError));
+            }
+        });
+    }
+
+    fn probed(&self, has_failed: bool) {
+        let failures = if has_failed {
+            self.probe_failures.get() + 1
+        } else {
+            0
+        };
+        self.probe_failures.set(failures);
+        // Servo gives the same answer for a moment while one page takes the place of another.
+        if failures >= MAX_PROBES {
+            self.probe_failures.set(0);
+            self.state.crashed("its content process has ended", None);
+        } else if has_failed && let Some(content) = &self.content {
+            content.tell_again();
+        }
     }
 
     fn act(&self, window: &Window, action: WindowAction) {
@@ -163,8 +193,7 @@ impl WebView {
                 current == target
             });
         if !is_same_document {
-            self.0.state.load.set(Load::Requested);
-            *self.0.state.crash.borrow_mut() = None;
+            self.0.state.begin_load();
         }
         self.0.view().load(target);
         Ok(())
@@ -172,8 +201,7 @@ impl WebView {
 
     /// Load the page again.
     pub fn reload(&self) {
-        self.0.state.load.set(Load::Requested);
-        *self.0.state.crash.borrow_mut() = None;
+        self.0.state.begin_reload();
         self.0.view().reload();
     }
 
@@ -274,19 +302,32 @@ impl WebView {
     /// see [`WebView::evaluate_async`].
     pub fn evaluate(&self, script: &str) -> Result<Value> {
         self.guard("evaluate")?;
-        let answer = Rc::new(RefCell::new(None));
-        let slot = answer.clone();
-        self.0.view().evaluate_javascript(script, move |result| {
-            *slot.borrow_mut() = Some(result);
-        });
-        let answered = self.run_until(Some(ANSWER_TIMEOUT), || {
-            answer.borrow().is_some() || self.is_closed() || self.crash().is_some()
-        })?;
-        match answer.take() {
-            Some(Ok(value)) => Ok(Value::from(value)),
-            Some(Err(error)) => Err(Error::Script(script_error(error))),
-            None if answered => Err(self.gone()),
-            None => Err(Error::Timeout(ANSWER_TIMEOUT)),
+        let started = Instant::now();
+        loop {
+            let answer = Rc::new(RefCell::new(None));
+            let slot = answer.clone();
+            self.0.view().evaluate_javascript(script, move |result| {
+                *slot.borrow_mut() = Some(result);
+            });
+            let answered = self.run_until(Some(ANSWER_TIMEOUT), || {
+                answer.borrow().is_some() || self.is_closed() || self.crash().is_some()
+            })?;
+            match answer.take() {
+                Some(Ok(value)) => return Ok(Value::from(value)),
+                // The news that a page is loaded can overtake the news that there is one. Nothing was run.
+                Some(Err(
+                    JavaScriptEvaluationError::InternalError
+                    | JavaScriptEvaluationError::WebViewNotReady,
+                )) if started.elapsed() < READY_TIMEOUT
+                    && !self.is_closed()
+                    && self.crash().is_none() =>
+                {
+                    self.run_until(Some(READY_INTERVAL), || false)?;
+                },
+                Some(Err(error)) => return Err(Error::Script(script_error(error))),
+                None if answered => return Err(self.gone()),
+                None => return Err(Error::Timeout(ANSWER_TIMEOUT)),
+            }
         }
     }
 
