@@ -31,6 +31,7 @@ pub fn tests() -> Vec<Trial> {
         the_environment_is_no_more_than_is_needed,
         descriptors_of_the_embedder_are_not_inherited,
         the_process_shows_what_it_is,
+        a_long_name_of_the_temporary_directory_is_not_in_the_way,
     )
 }
 
@@ -192,4 +193,15 @@ fn the_process_shows_what_it_is() {
     );
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
     assert_eq!(name.trim(), "direct-sockets");
+}
+
+fn a_long_name_of_the_temporary_directory_is_not_in_the_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let long = directory.path().join("x".repeat(200));
+    std::fs::create_dir(&long).unwrap();
+    let embedder = Embedder::start(|command| {
+        command.env("TMPDIR", &long);
+    });
+    embedder.net_pid();
+    assert_eq!(std::fs::read_dir(&long).unwrap().count(), 0);
 }

@@ -6,6 +6,7 @@ use std::fs::Permissions;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use ipc_channel::ipc::IpcSender;
 use rustix::event::PollFlags;
@@ -28,17 +29,28 @@ pub struct Listener {
 impl Listener {
     /// Begin to listen.
     pub fn new() -> io::Result<Self> {
+        // Addresses of sockets are short; where the usual place has a long name, another one has to do.
+        Self::new_in(&std::env::temp_dir()).or_else(|error| match error.raw_os_error() {
+            Some(number) if number == rustix::io::Errno::NAMETOOLONG.raw_os_error() => {
+                Self::new_in(Path::new("/tmp"))
+            },
+            _ => Err(error),
+        })
+    }
+
+    fn new_in(place: &Path) -> io::Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("direct-sockets-")
             .permissions(Permissions::from_mode(0o700))
-            .tempdir()?;
+            .tempdir_in(place)?;
         let path = directory.path().join("socket");
         let path = path
             .to_str()
             .ok_or(io::ErrorKind::InvalidFilename)?
             .to_owned();
+        let address = SocketAddrUnix::new(path.as_str())?;
         let socket = seqpacket_socket()?;
-        bind(&socket, &SocketAddrUnix::new(path.as_str())?)?;
+        bind(&socket, &address)?;
         listen(&socket, 8)?;
         Ok(Self {
             socket,
