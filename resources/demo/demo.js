@@ -58,7 +58,8 @@ async function talk() {
     await writer.write(text);
     tell(`sent:       ${text.length} bytes of text, "${new TextDecoder().decode(text)}"`);
     for (let sent = 0; sent < bytes;) {
-        const chunk = Uint8Array.from({ length: Math.min(64 * 1024, bytes - sent) }, (_, index) => pattern(sent + index));
+        const length = Math.min(64 * 1024, bytes - sent);
+        const chunk = Uint8Array.from({ length }, (_, index) => pattern(sent + index));
         await writer.ready;
         writer.write(chunk);
         sent += chunk.length;

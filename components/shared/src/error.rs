@@ -120,27 +120,27 @@ impl SocketError {
     pub fn dom_exception_name(self) -> DomExceptionName {
         match self {
             Self::OriginNotAllowed => DomExceptionName::NotAllowedError,
-            Self::ConnectionRefused |
-            Self::ConnectionReset |
-            Self::ConnectionAborted |
-            Self::BrokenPipe |
-            Self::NotConnected |
-            Self::TimedOut |
-            Self::HostUnreachable |
-            Self::NetworkUnreachable |
-            Self::NameNotResolved |
-            Self::InvalidHost |
-            Self::AddressFamilyMismatch |
-            Self::AddressInUse |
-            Self::AddressNotAvailable |
-            Self::PermissionDenied |
-            Self::TooManyOpenFiles |
-            Self::OutOfBuffers |
-            Self::InvalidArgument |
-            Self::SocketLimit |
-            Self::NetProcessLost |
-            Self::NetProcessUnavailable |
-            Self::Os(_) => DomExceptionName::NetworkError,
+            Self::ConnectionRefused
+            | Self::ConnectionReset
+            | Self::ConnectionAborted
+            | Self::BrokenPipe
+            | Self::NotConnected
+            | Self::TimedOut
+            | Self::HostUnreachable
+            | Self::NetworkUnreachable
+            | Self::NameNotResolved
+            | Self::InvalidHost
+            | Self::AddressFamilyMismatch
+            | Self::AddressInUse
+            | Self::AddressNotAvailable
+            | Self::PermissionDenied
+            | Self::TooManyOpenFiles
+            | Self::OutOfBuffers
+            | Self::InvalidArgument
+            | Self::SocketLimit
+            | Self::NetProcessLost
+            | Self::NetProcessUnavailable
+            | Self::Os(_) => DomExceptionName::NetworkError,
         }
     }
 }

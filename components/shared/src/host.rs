@@ -52,8 +52,8 @@ impl Host {
         let name = name.strip_suffix('.').unwrap_or(name);
         let bytes = name.as_bytes();
         let suffix = b".localhost";
-        name.eq_ignore_ascii_case("localhost") ||
-            (bytes.len() > suffix.len() &&
-                bytes[bytes.len() - suffix.len()..].eq_ignore_ascii_case(suffix))
+        name.eq_ignore_ascii_case("localhost")
+            || (bytes.len() > suffix.len()
+                && bytes[bytes.len() - suffix.len()..].eq_ignore_ascii_case(suffix))
     }
 }

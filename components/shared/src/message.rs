@@ -122,8 +122,9 @@ pub enum SocketRequest {
     Read { id: SocketId, max: u32 },
     /// Cancel the outstanding read and all later ones; nothing more is reported about reading.
     CancelRead { id: SocketId },
-    /// A part of a chunk, at most [`crate::limits::MAX_PAYLOAD`] bytes, covered by write credit. `last` marks the end of the
-    /// chunk; when the OS has taken it, net answers [`SocketEvent::Written`] for the whole chunk. One chunk at a time.
+    /// A part of a chunk, at most [`crate::limits::MAX_PAYLOAD`] bytes, covered by write credit.
+    /// `last` marks the end of the chunk; when the OS has taken it, net answers
+    /// [`SocketEvent::Written`] for the whole chunk. One chunk at a time.
     Write {
         id: SocketId,
         bytes: ByteBuf,
@@ -145,14 +146,14 @@ impl SocketRequest {
     /// The socket that this is about.
     pub fn id(&self) -> SocketId {
         match self {
-            Self::OpenTcp { id, .. } |
-            Self::Read { id, .. } |
-            Self::CancelRead { id } |
-            Self::Write { id, .. } |
-            Self::AbortWrite { id } |
-            Self::ShutdownWrite { id } |
-            Self::Close { id } |
-            Self::Abandon { id } => *id,
+            Self::OpenTcp { id, .. }
+            | Self::Read { id, .. }
+            | Self::CancelRead { id }
+            | Self::Write { id, .. }
+            | Self::AbortWrite { id }
+            | Self::ShutdownWrite { id }
+            | Self::Close { id }
+            | Self::Abandon { id } => *id,
         }
     }
 }

@@ -52,8 +52,8 @@ impl TcpOptions {
     /// Absent members pass every check (decision AMB-31).
     pub fn validate(&self) -> Result<(), OptionError> {
         // Step 2. A keep-alive delay under one second is refused.
-        if let Some(delay) = self.keep_alive_delay &&
-            delay < MIN_KEEP_ALIVE_DELAY_MS
+        if let Some(delay) = self.keep_alive_delay
+            && delay < MIN_KEEP_ALIVE_DELAY_MS
         {
             return Err(OptionError::KeepAliveDelay(delay));
         }

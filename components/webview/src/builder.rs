@@ -87,7 +87,8 @@ pub struct WebViewBuilder {
 }
 
 impl WebViewBuilder {
-    /// A view of `about:blank` without a window, everything in one process but the sockets, which always have their own.
+    /// A view of `about:blank` without a window, everything in one process but the sockets, which
+    /// always have their own.
     pub fn new() -> Self {
         Self::default()
     }

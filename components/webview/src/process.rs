@@ -20,7 +20,8 @@ static INITIALIZED: AtomicBool = AtomicBool::new(false);
 /// Set by the first webview of the process.
 static STARTED: AtomicBool = AtomicBool::new(false);
 
-/// Let this executable also be the net process and, with [`crate::WebViewBuilder::multiprocess`], the content processes.
+/// Let this executable also be the net process and, with [`crate::WebViewBuilder::multiprocess`],
+/// the content processes.
 ///
 /// Must be the first statement of `main`: the webview starts the application's own executable again with a
 /// flag, and in such a process this call does not return. In the application itself it does nothing but set

@@ -23,9 +23,10 @@ use crate::dom::bindings::refcounted::Trusted;
 use crate::dom::globalscope::GlobalScope;
 use crate::tasks::task_source::SendableTaskSource;
 
-/// One channel pair to net. Owned by the global's [`super::directsocketsclient::DirectSocketsClient`] and by every socket that uses it.
-/// When it has ended, by the page going away or by net going away, it never comes back: the next
-/// socket gets a new one.
+/// One channel pair to net. Owned by the global's
+/// [`super::directsocketsclient::DirectSocketsClient`] and by every socket that uses it. When it has
+/// ended, by the page going away or by net going away, it never comes back: the next socket gets a
+/// new one.
 pub(crate) struct Connection {
     inner: Mutex<Inner>,
 }
@@ -95,14 +96,12 @@ impl Connection {
     fn introduce_again(self: &Arc<Self>, introduction: Introduction, attempt: u32) -> bool {
         let mut inner = self.inner.lock();
         match &mut inner.channel {
-            Channel::Connecting { requests, .. } => {
-                match self.introduce(introduction, attempt) {
-                    Ok(new_requests) => {
-                        *requests = new_requests;
-                        true
-                    },
-                    Err(_) => false,
-                }
+            Channel::Connecting { requests, .. } => match self.introduce(introduction, attempt) {
+                Ok(new_requests) => {
+                    *requests = new_requests;
+                    true
+                },
+                Err(_) => false,
             },
             // The page has gone meanwhile.
             _ => true,
@@ -295,9 +294,9 @@ impl Drop for Route {
         // Before net had taken the channel nothing was sent, and nothing is lost by asking again.
         // The script thread does that: the router cannot take a new route while it is shutting down.
         let attempt = self.attempt + 1;
-        let again = self.refused.is_none() &&
-            attempt < MAX_CONNECT_ATTEMPTS &&
-            matches!(
+        let again = self.refused.is_none()
+            && attempt < MAX_CONNECT_ATTEMPTS
+            && matches!(
                 self.connection.inner.lock().channel,
                 Channel::Connecting { .. }
             );

@@ -64,8 +64,8 @@ impl DirectSocketsClient {
     /// The connection for a new socket: the one that exists if net is still there, else a new one.
     /// Must be called in a task or in page code, as a worker has a task source only then.
     pub(crate) fn connection(&self, global: &GlobalScope) -> Result<Arc<Connection>, SocketError> {
-        if let Some(connection) = &*self.connection.borrow() &&
-            !connection.has_ended()
+        if let Some(connection) = &*self.connection.borrow()
+            && !connection.has_ended()
         {
             return Ok(connection.clone());
         }
@@ -108,10 +108,7 @@ impl DirectSocketsClient {
 
     /// Keep a socket alive.
     pub(crate) fn pin(&self, id: SocketId, socket: &TCPSocket) {
-        self.pinned
-            .borrow_mut()
-            .0
-            .insert(id, Dom::from_ref(socket));
+        self.pinned.borrow_mut().0.insert(id, Dom::from_ref(socket));
     }
 
     /// Let a socket be collected if the page cannot reach it.

@@ -175,11 +175,7 @@ impl TCPSocket {
         }
     }
 
-    fn new(
-        cx: &mut JSContext,
-        global: &GlobalScope,
-        proto: Option<HandleObject>,
-    ) -> DomRoot<Self> {
+    fn new(cx: &mut JSContext, global: &GlobalScope, proto: Option<HandleObject>) -> DomRoot<Self> {
         let opened_promise = Promise::new(cx, global);
         let closed_promise = Promise::new(cx, global);
         // A page that looks only at `opened` is not told about `closed` (decision AMB-25).
@@ -287,12 +283,11 @@ impl TCPSocket {
 
     fn queue_settle_closed(&self) {
         let socket = Trusted::new(self);
-        self.global()
-            .task_manager()
-            .tcp_socket_task_source()
-            .queue(task!(direct_socket_closed: move |cx| {
+        self.global().task_manager().tcp_socket_task_source().queue(
+            task!(direct_socket_closed: move |cx| {
                 socket.root().run_task(cx, SocketEvent::Closed);
-            }));
+            }),
+        );
     }
 
     /// The DOMException for an error of the OS.
@@ -391,9 +386,9 @@ impl TCPSocket {
     /// Runs to its end once a socket (decision AMB-13).
     fn handle_closing(&self, side: Side) {
         // Step 1. While the other side is active there is nothing to do.
-        if self.state.get() != SocketState::Open ||
-            self.read_side_open.get() ||
-            self.write_side_open.get()
+        if self.state.get() != SocketState::Open
+            || self.read_side_open.get()
+            || self.write_side_open.get()
         {
             return;
         }
@@ -468,9 +463,7 @@ impl TCPSocket {
     fn update_liveness(&self) {
         let outstanding = match self.state.get() {
             SocketState::Opening | SocketState::Closing => true,
-            SocketState::Open => {
-                self.write_operation.borrow().is_some() || self.has_waiting_read()
-            },
+            SocketState::Open => self.write_operation.borrow().is_some() || self.has_waiting_read(),
             SocketState::Closed => false,
         };
         let global = self.global();

@@ -2,7 +2,8 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-//! The readable side of a [`TCPSocket`].
+//! The readable side of a [`TCPSocket`]. Steps are those of
+//! <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-readable-stream>.
 
 use direct_sockets_traits::limits::TCP_READABLE_HIGH_WATER_MARK;
 use direct_sockets_traits::{ReadResult, SocketRequest};
@@ -71,8 +72,8 @@ impl TCPSocket {
         };
         let controller = readable.get_byte_controller();
         // Step 2.2. The length of the current BYOB request's view, if there is one.
-        if controller.get_pending_pull_intos_size() > 0 &&
-            let Ok(Some(request)) = controller.get_byob_request(cx)
+        if controller.get_pending_pull_intos_size() > 0
+            && let Ok(Some(request)) = controller.get_byob_request(cx)
         {
             let length = request.get_view().byte_length();
             return u32::try_from(length).unwrap_or(u32::MAX).max(1);
@@ -154,14 +155,14 @@ impl TCPSocket {
         }
         let controller = readable.get_byte_controller();
         // Step 2.3.2.2.1. Into the view of the current BYOB request, if it is long enough (decision AMB-09).
-        if controller.get_pending_pull_intos_size() > 0 &&
-            let Ok(Some(request)) = controller.get_byob_request(cx)
+        if controller.get_pending_pull_intos_size() > 0
+            && let Ok(Some(request)) = controller.get_byob_request(cx)
         {
             let view = request.get_view();
-            if view.byte_length() >= bytes.len() &&
-                let Ok(mut array) = view.get_typed_array() &&
-                let Some(memory) = array.as_mut_slice_safe(cx.no_gc()) &&
-                let Some(memory) = memory.get_mut(..bytes.len())
+            if view.byte_length() >= bytes.len()
+                && let Ok(mut array) = view.get_typed_array()
+                && let Some(memory) = array.as_mut_slice_safe(cx.no_gc())
+                && let Some(memory) = memory.get_mut(..bytes.len())
             {
                 memory.copy_from_slice(&bytes);
                 let _ = controller.respond(cx, bytes.len() as u64);
@@ -215,7 +216,7 @@ impl TCPSocket {
         let Some(readable) = self.readable.get() else {
             return false;
         };
-        (readable.has_default_reader() && readable.get_num_read_requests() > 0) ||
-            (readable.has_byob_reader() && readable.get_num_read_into_requests() > 0)
+        (readable.has_default_reader() && readable.get_num_read_requests() > 0)
+            || (readable.has_byob_reader() && readable.get_num_read_into_requests() > 0)
     }
 }

@@ -2,7 +2,8 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-//! The writable side of a [`TCPSocket`].
+//! The writable side of a [`TCPSocket`]. Steps are those of
+//! <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>.
 
 use direct_sockets_traits::{SocketRequest, WriteResult};
 use js::context::JSContext;
@@ -174,10 +175,9 @@ impl TCPSocket {
     /// Steps 4.2.2 and 5.2.2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>:
     /// the task for a finished shutdown.
     pub(super) fn handle_write_shutdown(&self, cx: &mut JSContext) {
-        let Some((kind, promise)) = self.take_write_operation(
-            cx,
-            &[WriteOperationKind::Abort, WriteOperationKind::Close],
-        ) else {
+        let Some((kind, promise)) =
+            self.take_write_operation(cx, &[WriteOperationKind::Abort, WriteOperationKind::Close])
+        else {
             return;
         };
         // Steps 4.2.2.1 and 5.2.2.1. The write side has ended.
@@ -213,18 +213,16 @@ impl TCPSocket {
             Some((_, promise)) => promise.reject(cx, error),
             None => {
                 if let Some(writable) = self.writable.get() {
-                    writable.get_default_controller().error_if_needed(
-                        cx,
-                        error,
-                        &self.global(),
-                    );
+                    writable
+                        .get_default_controller()
+                        .error_if_needed(cx, error, &self.global());
                 }
             },
         }
         self.end_write_side();
     }
 
-    /// The write side has ended. <https://wicg.github.io/direct-sockets/#dfn-handle-closing-the-tcpsocket-writable-stream>
+    /// The write side has ended.
     fn end_write_side(&self) {
         if self.write_side_open.replace(false) {
             self.handle_closing_the_tcpsocket_writable_stream();
