@@ -145,6 +145,9 @@ class Executor:
             # The pages come from a server, not from the embedder.
             "--pref",
             "dom_direct_sockets_allowed_origins=*",
+            # navigator.servo, by which tests force garbage to be collected.
+            "--pref",
+            "expose_servointernals_globally=true",
         ]
         if multiprocess:
             command.append("--multiprocess")
@@ -193,7 +196,8 @@ class Executor:
 
     def _await_result(self, outcome: Outcome, lines: queue.Queue[str | None], limit: float) -> bool:
         """Read lines until the result comes; whether it came."""
-        deadline = time.monotonic() + limit
+        started = time.monotonic()
+        deadline = started + limit
         while True:
             try:
                 line = lines.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -208,6 +212,8 @@ class Executor:
             if line.startswith(SUBTEST):
                 name, status = json.loads(line[len(SUBTEST) :])
                 outcome.subtests.append(Subtest(name, SUBTEST_STATUS[status]))
+                if self.debug:
+                    print(f"  . {time.monotonic() - started:6.2f} s {SUBTEST_STATUS[status]} {name}", flush=True)
             elif line.startswith(RESULT):
                 _, status, message, stack, subtests = json.loads(line[len(RESULT) :])
                 outcome.status = HARNESS_STATUS.get(status, "ERROR")

@@ -10,7 +10,7 @@
 "use strict";
 
 // close() never throws: every call goes through here.
-function close(socket) {
+function callClose(socket) {
   let promise;
   try {
     promise = socket.close();
@@ -24,25 +24,25 @@ function close(socket) {
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const socket = new TCPSocket(peer.address, peer.port);
-  const closing = close(socket);
+  const closing = callClose(socket);
   assert_not_equals(closing, socket.closed, "a promise of its own");
   await rejectsWith(closing, "InvalidStateError");
   assert_equals((await socket.opened).remotePort, peer.port, "opening goes on unharmed");
-  assert_equals(await close(socket), undefined, "and then it works");
+  assert_equals(await callClose(socket), undefined, "and then it works");
 }, "TCP-CLOSE-01, TCP-CLOSE-14: before opened has resolved close() rejects with InvalidStateError");
 
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const socket = new TCPSocket(peer.address, peer.port);
   // The streams exist once the task that resolves opened runs.
-  const closing = socket.opened.then(() => close(socket));
+  const closing = socket.opened.then(() => callClose(socket));
   assert_equals(await closing, undefined);
 }, "TCP-CLOSE-01: in the first reaction to opened close() works");
 
 promise_test(async () => {
   const socket = new TCPSocket("127.0.0.1", await closedPort());
   const error = await rejectsWith(socket.opened, "NetworkError");
-  const closing = close(socket);
+  const closing = callClose(socket);
   assert_not_equals(closing, socket.closed);
   await rejectsWith(closing, "InvalidStateError", "close()");
   await rejectsExactly(socket.closed, error, "closed");
@@ -54,35 +54,35 @@ promise_test(async t => {
   await readAll(readable.getReader());
   await writable.close();
   await socket.closed;
-  assert_equals(close(socket), socket.closed, "after a graceful end");
+  assert_equals(callClose(socket), socket.closed, "after a graceful end");
 
   const reset = await connect(t, await makePeer(t, "hold", { then: "rst" }));
   const error = await rejectsWith(reset.readable.getReader().read(), "NetworkError");
   await reset.writable.close();
   await rejectsExactly(reset.socket.closed, error);
-  assert_equals(close(reset.socket), reset.socket.closed, "after an end with an error");
-  await rejectsExactly(close(reset.socket), error);
+  assert_equals(callClose(reset.socket), reset.socket.closed, "after an end with an error");
+  await rejectsExactly(callClose(reset.socket), error);
 }, "TCP-CLOSE-03: once closed is settled close() returns that very promise");
 
 promise_test(async t => {
   const peer = await makePeer(t, "echo");
   const { socket, readable, writable } = await connect(t, peer);
   const reader = readable.getReader();
-  await rejectsWith(close(socket), "InvalidStateError");
+  await rejectsWith(callClose(socket), "InvalidStateError");
   assert_equals(await state(socket.closed), "pending");
   const writer = writable.getWriter();
   await writer.write(encode("works"));
   assert_equals(decode(await readExactly(reader, 5)), "works", "reading and writing still work");
   reader.releaseLock();
   writer.releaseLock();
-  assert_equals(await close(socket), undefined);
+  assert_equals(await callClose(socket), undefined);
 }, "TCP-CLOSE-04: with a locked readable close() rejects with InvalidStateError and changes nothing");
 
 promise_test(async t => {
   const peer = await makePeer(t, "echo");
   const { socket, readable, writable } = await connect(t, peer);
   const writer = writable.getWriter();
-  await rejectsWith(close(socket), "InvalidStateError", "with a writer");
+  await rejectsWith(callClose(socket), "InvalidStateError", "with a writer");
   await writer.write(encode("works"));
   writer.releaseLock();
   const source = new ReadableStream({
@@ -94,13 +94,13 @@ promise_test(async t => {
   });
   const controller = new AbortController();
   const piping = source.pipeTo(writable, { signal: controller.signal, preventAbort: true });
-  await rejectsWith(close(socket), "InvalidStateError", "while a pipe runs");
+  await rejectsWith(callClose(socket), "InvalidStateError", "while a pipe runs");
   const reader = readable.getReader();
   assert_equals(decode(await readExactly(reader, 10)), "workspiped");
   reader.releaseLock();
   controller.abort();
   await rejection(piping);
-  assert_equals(await close(socket), undefined);
+  assert_equals(await callClose(socket), undefined);
 }, "TCP-CLOSE-05: with a locked writable close() rejects with InvalidStateError and changes nothing");
 
 promise_test(async t => {
@@ -111,20 +111,20 @@ promise_test(async t => {
   await readAll(reader);
   await writer.close();
   await one.socket.closed;
-  assert_equals(close(one.socket), one.socket.closed, "settled, with both locks held");
+  assert_equals(callClose(one.socket), one.socket.closed, "settled, with both locks held");
 
   const two = await connect(t, peer);
   const held = two.readable.getReader();
   await readAll(held);
-  await rejectsWith(close(two.socket), "InvalidStateError", "ended but locked");
+  await rejectsWith(callClose(two.socket), "InvalidStateError", "ended but locked");
   held.releaseLock();
-  assert_equals(await close(two.socket), undefined);
+  assert_equals(await callClose(two.socket), undefined);
 }, "TCP-CLOSE-06: the settled check comes before the lock check, and a stream that has ended can be locked");
 
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket, readable, writable } = await connect(t, peer);
-  const closing = close(socket);
+  const closing = callClose(socket);
   assert_equals(closing, socket.closed, "the closed promise itself");
   const reader = readable.getReader();
   const writer = writable.getWriter();
@@ -139,7 +139,7 @@ promise_test(async t => {
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket } = await connect(t, peer);
-  assert_equals(await close(socket), undefined);
+  assert_equals(await callClose(socket), undefined);
   assert_equals(await socket.closed, undefined);
   await peer.wait("end");
 }, "TCP-CLOSE-08: close() fulfils with undefined");
@@ -147,7 +147,7 @@ promise_test(async t => {
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket, readable, writable } = await connect(t, peer);
-  await close(socket);
+  await callClose(socket);
   await rejectsWith(writable.getWriter().write(bytes(1)), "AbortError", "writing");
   const { done, value } = await readable.getReader().read();
   assert_true(done, "reading");
@@ -162,10 +162,10 @@ promise_test(async t => {
     reader.closed.catch(() => {});
     await rejectsWith(reader.read(), "NetworkError");
     reader.releaseLock();
-    close(socket);
+    callClose(socket);
     await quiet();
     const fine = await connect(t, await makePeer(t, "hold"));
-    close(fine.socket);
+    callClose(fine.socket);
     await fine.socket.closed;
   });
   assert_equals(unhandled.length, 0);
@@ -176,10 +176,10 @@ promise_test(async t => {
   const { socket, info, writable } = await connect(t, peer);
   const writer = writable.getWriter();
   writer.closed.catch(() => {});
-  const writes = [writer.write(new Uint8Array(64 * MIB)), writer.write(bytes(1))];
+  const writes = [writer.write(new Uint8Array(64 * MIB)), writer.write(bytes(1))].map(held);
   await os.waitForSocket(info, { minSendQueue: 1 });
   writer.releaseLock();
-  const closing = close(socket);
+  const closing = callClose(socket);
   assert_equals(await within(t, closing, 5000, "close()"), undefined);
   for (const write of writes) {
     await rejectsWith(write, "AbortError", "a write that was dropped");
@@ -192,12 +192,12 @@ promise_test(async t => {
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket } = await connect(t, peer);
-  const closing = close(socket);
-  assert_equals(close(socket), closing, "at once");
+  const closing = callClose(socket);
+  assert_equals(callClose(socket), closing, "at once");
   await micro();
-  assert_equals(close(socket), closing, "a little later");
+  assert_equals(callClose(socket), closing, "a little later");
   assert_equals(await closing, undefined);
-  assert_equals(close(socket), closing, "when it has settled");
+  assert_equals(callClose(socket), closing, "when it has settled");
 }, "TCP-CLOSE-12: calling close() again is harmless and gives the same promise");
 
 promise_test(async t => {
@@ -206,7 +206,7 @@ promise_test(async t => {
   const reader = readable.getReader();
   const error = await rejectsWith(reader.read(), "NetworkError");
   reader.releaseLock();
-  await rejectsExactly(close(socket), error, "close()");
+  await rejectsExactly(callClose(socket), error, "close()");
 }, "TCP-CLOSE-13: an error that happened before close() still rejects closed");
 
 promise_test(async t => {
@@ -227,7 +227,7 @@ promise_test(async t => {
   });
   let closing;
   try {
-    closing = close(socket);
+    closing = callClose(socket);
   } finally {
     delete Object.prototype.then;
   }
@@ -241,7 +241,7 @@ promise_test(async t => {
   const peer = await makePeer(t, "hold", { greeting: "unread" });
   const { socket, info, readable } = await connect(t, peer);
   await os.waitForSocket(info, { receiveQueue: 0 });
-  assert_equals(await close(socket), undefined, "with bytes nobody has read");
+  assert_equals(await callClose(socket), undefined, "with bytes nobody has read");
   await peer.wait("end");
   assert_true((await readable.getReader().read()).done, "they are gone");
 }, "TCP-CLOSE-08: close() with unread bytes drops them and fulfils");

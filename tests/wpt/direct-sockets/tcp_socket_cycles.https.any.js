@@ -24,21 +24,66 @@ async function cycles(peer, count) {
     }
     await socket.close();
   }
-  await collectGarbage();
+}
+
+// The memory of all processes once garbage has been collected. Allocators give memory back when they like, so this is
+// the least of several readings.
+async function settledMemory(rounds = 6) {
+  let least;
+  for (let i = 0; i < rounds; i++) {
+    await encourageCollection(5);
+    const found = await os.memory();
+    if (!least || found.total < least.total) {
+      least = found;
+    }
+  }
+  return least;
+}
+
+// The descriptors once garbage has been collected: a fetch of this page holds some until then.
+async function settledDescriptors(expected, rounds = 20) {
+  let found;
+  for (let i = 0; i < rounds; i++) {
+    await encourageCollection(5);
+    found = await os.descriptors();
+    if (expected && Object.keys(expected).every(kind => found[kind] <= expected[kind])) {
+      break;
+    }
+  }
+  return found;
 }
 
 promise_test(async t => {
   const peer = await makePeer(t, "echo");
   // Warm: what is made on first use has been made.
-  await cycles(peer, 50);
-  const before = await os.descriptors();
-  await cycles(peer, 1000);
-  const first = await os.memory();
-  await cycles(peer, 1000);
-  const second = await os.memory();
-  const after = await os.descriptors();
+  await cycles(peer, 300);
+  const before = await settledDescriptors(undefined, 5);
+  await cycles(peer, 2000);
   assert_true((await os.waitForSockets(peer.port, 0)).ok, "no socket is left");
-  assert_object_equals(after, before, "descriptors of every process");
-  const grown = second.total - first.total;
-  assert_less_than(grown, 2 * MIB, `bytes of all processes together: ${JSON.stringify({ first, second })}`);
-}, "TCP-HC-13, LIFE-09: two thousand sockets opened and closed leave no descriptor and no memory behind");
+  const after = await settledDescriptors(before);
+  for (const kind of Object.keys(before)) {
+    assert_less_than_equal(after[kind], before[kind], `descriptors of ${kind}`);
+  }
+}, "TCP-HC-13: two thousand sockets opened and closed leave no descriptor behind in any process");
+
+// In a worker garbage can only be provoked by making it, which moves the figures by more than they may grow.
+if (isWindow) {
+  promise_test(async t => {
+    const peer = await makePeer(t, "echo");
+    await cycles(peer, 300);
+    await settledMemory();
+    const thousand = async () => {
+      await cycles(peer, 1000);
+      return settledMemory();
+    };
+    let first = await thousand();
+    let second = await thousand();
+    // What leaks grows with every thousand; a heap that has found a new size does not.
+    for (let more = 0; more < 2 && second.total - first.total >= 2 * MIB; more++) {
+      first = second;
+      second = await thousand();
+    }
+    const grown = second.total - first.total;
+    assert_less_than(grown, 2 * MIB, `bytes of all processes together: ${JSON.stringify({ first, second })}`);
+  }, "LIFE-09: a second thousand of sockets leaves the memory of all processes together where the first one left it");
+}

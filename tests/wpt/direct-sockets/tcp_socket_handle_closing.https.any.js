@@ -212,7 +212,7 @@ promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket, readable, writable } = await connect(t, peer);
   const reader = readable.getReader();
-  const read = reader.read();
+  const read = held(reader.read());
   await peer.rst();
   const error = await rejectsWith(read, "NetworkError");
   await quiet(700);

@@ -16,6 +16,7 @@ const STEPS = {
   "before it reads the request to open": async (t, peer, kill) => {
     await os.signalNet("STOP");
     const socket = new TCPSocket(peer.address, peer.port);
+    held(socket.opened);
     await micro();
     await kill();
     return { rejects: { opened: socket.opened, closed: socket.closed } };
@@ -24,6 +25,7 @@ const STEPS = {
     await os.blockHosts(true);
     t.add_cleanup(() => os.blockHosts(false));
     const socket = new TCPSocket("v4.test", peer.port);
+    held(socket.opened);
     await quiet();
     await kill();
     await os.blockHosts(false);
@@ -32,6 +34,7 @@ const STEPS = {
   "while connecting": async (t, peer, kill) => {
     const { port } = await hangingPort(t);
     const socket = new TCPSocket("127.0.0.1", port);
+    held(socket.opened);
     await quiet();
     assert_equals(await state(socket.opened), "pending");
     await kill();
@@ -50,14 +53,14 @@ const STEPS = {
   "with a read pending": async (t, peer, kill) => {
     const { socket, readable } = await connect(t, peer);
     const reader = readable.getReader();
-    const read = reader.read();
+    const read = held(reader.read());
     await kill();
     return { rejects: { read, "reader.closed": reader.closed, closed: socket.closed } };
   },
   "with a BYOB read pending": async (t, peer, kill) => {
     const { socket, readable } = await connect(t, peer);
     const reader = readable.getReader({ mode: "byob" });
-    const read = reader.read(new Uint8Array(10));
+    const read = held(reader.read(new Uint8Array(10)));
     await kill();
     return { rejects: { read, "reader.closed": reader.closed, closed: socket.closed } };
   },
@@ -87,6 +90,7 @@ promise_test(async t => {
   // At once: whether the old process is gone yet or not, no promise is left pending.
   const peer = await makePeer(t, "hold");
   const sockets = Array.from({ length: 10 }, () => new TCPSocket(peer.address, peer.port));
+  sockets.forEach(socket => held(socket.opened));
   for (const socket of sockets) {
     await within(t, socket.opened.catch(error => assert_dom_exception(error, "NetworkError")), 10000, "opened");
   }

@@ -16,7 +16,7 @@ const STEPS = {
   "with a write in flight": async (t, peer, kill) => {
     const { socket, writable } = await connect(t, peer);
     const writer = writable.getWriter();
-    const writes = [writer.write(new Uint8Array(32 * MIB)), writer.write(bytes(1))];
+    const writes = [writer.write(new Uint8Array(32 * MIB)), writer.write(bytes(1))].map(held);
     await quiet();
     assert_equals(await state(writes[0]), "pending");
     await kill();
@@ -27,7 +27,7 @@ const STEPS = {
   "with the write side closed": async (t, peer, kill) => {
     const { socket, readable, writable } = await connect(t, peer);
     await writable.close();
-    const read = readable.getReader().read();
+    const read = held(readable.getReader().read());
     await kill();
     return { rejects: { read, closed: socket.closed } };
   },
@@ -58,8 +58,8 @@ const STEPS = {
   "while the writer is closing": async (t, peer, kill) => {
     const { socket, writable } = await connect(t, peer);
     const writer = writable.getWriter();
-    const write = writer.write(new Uint8Array(32 * MIB));
-    const closing = writer.close();
+    const write = held(writer.write(new Uint8Array(32 * MIB)));
+    const closing = held(writer.close());
     await quiet();
     await kill();
     return { rejects: { write, close: closing, "writer.closed": writer.closed, closed: socket.closed } };
@@ -67,8 +67,8 @@ const STEPS = {
   "right after writer.close()": async (t, peer, kill) => {
     const { socket, readable, writable } = await connect(t, peer);
     await os.signalNet("STOP");
-    const closing = writable.close();
-    const read = readable.getReader().read();
+    const closing = held(writable.close());
+    const read = held(readable.getReader().read());
     await micro();
     await kill();
     return { rejects: { read, closed: socket.closed }, settles: { close: closing } };
@@ -76,8 +76,8 @@ const STEPS = {
   "right after writer.abort()": async (t, peer, kill) => {
     const { socket, readable, writable } = await connect(t, peer);
     await os.signalNet("STOP");
-    const aborting = writable.abort("reason");
-    const read = readable.getReader().read();
+    const aborting = held(writable.abort("reason"));
+    const read = held(readable.getReader().read());
     await micro();
     await kill();
     return { rejects: { read }, settles: { abort: aborting, closed: socket.closed } };
@@ -85,7 +85,7 @@ const STEPS = {
   "right after close()": async (t, peer, kill) => {
     const { socket } = await connect(t, peer);
     await os.signalNet("STOP");
-    const closing = socket.close();
+    const closing = held(socket.close());
     await micro();
     await kill();
     return { rejects: {}, settles: { "close()": closing } };

@@ -172,7 +172,7 @@ promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket, readable, writable } = await connect(t, peer);
   const reader = readable.getReader({ mode: "byob" });
-  const read = reader.read(new Uint16Array(4));
+  const read = held(reader.read(new Uint16Array(4)));
   await peer.send(bytes(1), { then: "fin" });
   const error = await rejectsWith(read, "TypeError", "the read");
   await rejectsExactly(reader.closed, error, "reader.closed");

@@ -73,7 +73,7 @@ promise_test(async t => {
   const { socket, readable, writable } = await connect(t, peer);
   const reader = readable.getReader();
   await writable.close();
-  const read = reader.read();
+  const read = held(reader.read());
   assert_equals(await state(socket.closed), "pending");
   await peer.fin();
   assert_true((await read).done);
@@ -84,7 +84,7 @@ promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket, readable } = await connect(t, peer);
   const reader = readable.getReader();
-  const read = reader.read();
+  const read = held(reader.read());
   await peer.rst();
   const error = await rejectsWith(read, "NetworkError", "the pending read");
   assert_regexp_match(error.message, /reset/i, "the message says why");
@@ -98,7 +98,7 @@ promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const { socket, readable, writable } = await connect(t, peer);
   const reader = readable.getReader();
-  const read = reader.read();
+  const read = held(reader.read());
   await writable.close();
   await peer.wait("fin");
   await peer.rst();

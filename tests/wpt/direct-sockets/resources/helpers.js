@@ -81,6 +81,12 @@ async function rejectsExactly(promise, expected, what = "the promise") {
   assert_true(error === expected, `${what} rejects with the very error: ${String(error)}`);
 }
 
+// Marks a promise whose rejection is looked at later, so that it is not an unhandled one meanwhile.
+function held(promise) {
+  promise.catch(() => {});
+  return promise;
+}
+
 // A call that has to throw at once; the error.
 function thrown(body, what = "the call") {
   try {
@@ -183,18 +189,27 @@ async function unhandledRejections(body) {
   return found;
 }
 
-// Allocate until `condition` holds: the only way to a garbage collection that every engine has. Bounded.
-async function collectGarbageUntil(condition, rounds = 200) {
+// Let garbage be collected, `rounds` times. Windows can ask for that, and it is done some tasks later. Workers cannot:
+// there, enough garbage is made that a collection is due.
+async function encourageCollection(rounds = 1) {
+  const internals = self.navigator.servo;
   for (let round = 0; round < rounds; round++) {
-    let garbage = [];
-    for (let i = 0; i < 40; i++) {
-      garbage.push(new ArrayBuffer(MIB));
-    }
-    for (let i = 0; i < 100000; i++) {
+    internals?.garbageCollectAllContexts();
+    let garbage = internals ? [] : Array.from({ length: 40 }, () => new ArrayBuffer(MIB));
+    for (let i = 0; i < 100000 && !internals; i++) {
       garbage[i % 40] = { round, i, text: `${round} ${i}` };
     }
     garbage = null;
-    await task();
+    for (let i = 0; i < 3; i++) {
+      await new Promise(resolve => setTimeout(resolve, 0));
+    }
+  }
+}
+
+// Collect garbage until `condition` holds. Bounded.
+async function collectGarbageUntil(condition, rounds = 200) {
+  for (let round = 0; round < rounds; round++) {
+    await encourageCollection();
     if (await condition()) {
       return true;
     }
