@@ -3,14 +3,15 @@
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
 //! Watches the content processes. Servo does not tell when one dies: a page whose process was killed would
-//! simply never answer again.
+//! simply never answer again. Nor does it wait for all of them when it ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::event_loop::Waker;
 
-/// Tells when a content process has ended. The thread behind it sleeps in the kernel.
+/// Tells when a content process has ended. The thread behind it sleeps in the kernel. Dropped after Servo, it ends
+/// the content processes that are left, so that none stays behind, not even as a zombie.
 pub(crate) struct ContentWatch {
     exited: Arc<AtomicBool>,
     #[cfg(target_os = "linux")]
@@ -91,6 +92,9 @@ mod linux {
     /// The moment of [`Watcher::tell_again`].
     const MOMENT: Duration = Duration::from_millis(50);
 
+    /// How long content processes may take to end after Servo has.
+    const ENDING: Duration = Duration::from_millis(500);
+
     /// The commands. The end of their channel means "stop".
     const LOOK: u8 = 1;
     const TELL_AGAIN: u8 = 2;
@@ -153,6 +157,8 @@ mod linux {
     fn watch(mut commands: UnixStream, ids: &Mutex<Vec<u32>>, on_exit: impl Fn()) {
         let started = Instant::now();
         let mut known: HashMap<u32, OwnedFd> = HashMap::new();
+        // Servo waits for these, as long as it goes on.
+        let mut ended: Vec<OwnedFd> = Vec::new();
         let mut has_found_one = false;
         loop {
             find_children(&mut known);
@@ -179,14 +185,14 @@ mod linux {
             let ready =
                 unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout) };
             if ready < 0 && io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                return;
+                break;
             }
             if ready <= 0 {
                 continue;
             }
             if entries[0].revents != 0 {
                 match take_commands(&mut commands) {
-                    None => return,
+                    None => break,
                     Some(true) => {
                         thread::sleep(MOMENT);
                         on_exit();
@@ -196,9 +202,47 @@ mod linux {
             }
             for (pid, entry) in pids.iter().zip(&entries[1..]) {
                 if entry.revents != 0 {
-                    known.remove(pid);
+                    ended.extend(known.remove(pid));
                     on_exit();
                 }
+            }
+        }
+        find_children(&mut known);
+        ended.extend(known.into_values());
+        end_all(&ended);
+    }
+
+    /// Wait for processes, a little; then end them. They are named by descriptors, which unlike process ids
+    /// cannot come to mean somebody else.
+    fn end_all(processes: &[OwnedFd]) {
+        let deadline = Instant::now() + ENDING;
+        for process in processes {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut entry = libc::pollfd {
+                fd: process.as_raw_fd(),
+                events: libc::POLLIN,
+                revents: 0,
+            };
+            // SAFETY: the pointer is that of one live structure. The signal carries no information, and the status
+            // goes to a structure that plain zeros are a valid value of.
+            unsafe {
+                if libc::poll(&mut entry, 1, left.as_millis() as libc::c_int) == 0 {
+                    libc::syscall(
+                        libc::SYS_pidfd_send_signal,
+                        process.as_raw_fd(),
+                        libc::SIGKILL,
+                        std::ptr::null::<libc::siginfo_t>(),
+                        0,
+                    );
+                }
+                let mut status: libc::siginfo_t = std::mem::zeroed();
+                // It fails if Servo has waited for it, which is just as well.
+                libc::waitid(
+                    libc::P_PIDFD,
+                    process.as_raw_fd() as libc::id_t,
+                    &mut status,
+                    libc::WEXITED,
+                );
             }
         }
     }

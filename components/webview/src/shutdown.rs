@@ -20,7 +20,6 @@ pub(crate) fn shut_down(inner: &mut Inner) {
     // Servo goes with the last handle to it, and the content manager holds one.
     inner.view = None;
     inner.content_manager = None;
-    inner.content = None;
     if let Some(servo) = inner.servo.take() {
         let has_crashed = inner.state.crash.borrow().is_some();
         if has_crashed || inner.state.has_shared_worker.get() {
@@ -38,6 +37,7 @@ pub(crate) fn shut_down(inner: &mut Inner) {
             drop(servo);
         }
     }
+    inner.content = None;
     direct_sockets_broker::shutdown(SHUTDOWN_TIMEOUT);
 }
 
