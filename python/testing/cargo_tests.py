@@ -18,7 +18,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from testing.results import FAIL, PASS, SKIP, Part
+from testing.results import FAIL, FLAKY, PASS, SKIP, Part
 
 _TEST = re.compile(r"^test (\S.*?)(?: - should panic)? \.\.\. (ok|FAILED|ignored)\b")
 _TOTALS = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE)
@@ -124,6 +124,24 @@ def _run_program(program: Program, options: Options, part: Part) -> None:
         part.add(f"{program.name}: whole program", FAIL, f"did not end within {options.limit:.0f} s")
     elif status != 0 and not any(result.name.startswith(f"{program.name}:") for result in part.failures()):
         part.add(f"{program.name}: whole program", FAIL, describe_status(status))
+    _run_failures_again(program, options, environment, part)
+
+
+def _run_failures_again(program: Program, options: Options, environment: dict[str, str], part: Part) -> None:
+    """Runs each test that failed once more, by itself. One that passes then is flaky: it counts, and is named."""
+    prefix = f"{program.name}: "
+    for result in part.failures():
+        if not result.name.startswith(prefix) or result.name.endswith((": whole program", ": totals")):
+            continue
+        name = result.name.removeprefix(prefix)
+        print(f"running {name} again", file=sys.stderr, flush=True)
+        command = [program.executable, "--exact", name, *(["--include-ignored"] if options.include_ignored else [])]
+        output, status, timed_out = run_bounded(command, program.directory, environment, options.limit)
+        again = Part(part.name, part.rerun)
+        read_output(output, program.name, again)
+        if status == 0 and not timed_out and [one.status for one in again.results] == [PASS]:
+            result.status = PASS
+            result.detail = FLAKY
 
 
 def _run_doc_tests(options: Options, part: Part) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 PASS, FAIL, SKIP = "PASS", "FAIL", "SKIP"
 
+# The detail of a test that failed at first and passed when it was run once more.
+FLAKY = "flaky: failed once, passed when run again"
+
 # Requirements are named `TCP-CTOR-02` in texts and `tcp_ctor_02` in the names of functions.
 _ID = re.compile(r"(?<![A-Z0-9])(IDL|TCP[-_][A-Z]+|UDP[-_][A-Z]+|SRV[-_][A-Z]+|PP|TASK|LIFE)[-_](\d\d)(?!\d)")
 

@@ -162,6 +162,9 @@ def finish(parts: list[Part]) -> int:
     for part in parts:
         for result in part.failures():
             print(f"FAIL {part.name}: {result.name}" + (f": {result.detail}" if result.detail else ""))
+        for result in part.results:
+            if result.detail.startswith("flaky"):
+                print(f"FLAKY {part.name}: {result.name}")
     if len(parts) > 1:
         print(f"{'part':<10} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
         for part in parts:

@@ -7,11 +7,13 @@
 import json
 import os
 import sys
+import tempfile
 import textwrap
 import unittest
+from pathlib import Path
 
 from testing import cargo_tests
-from testing.results import FAIL, PASS, SKIP, Part
+from testing.results import FAIL, FLAKY, PASS, SKIP, Part
 
 
 def read(output: str) -> list[tuple[str, str]]:
@@ -108,3 +110,33 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual([(one.name, one.status) for one in part.results], [("p: whole program", PASS)])
         part = self.run_program("raise SystemExit(3)")
         self.assertEqual(part.failures()[0].detail, "ended with status 3")
+
+    def run_script(self, body: str) -> Part:
+        """A test program of its own, which may look at its arguments and leave files behind."""
+        part = Part("unit", "")
+        with tempfile.TemporaryDirectory() as directory:
+            script = Path(directory, "program")
+            script.write_text(f"#!{sys.executable}\nimport pathlib, sys\n{textwrap.dedent(body)}")
+            script.chmod(0o755)
+            program = cargo_tests.Program("p", "p", str(script), directory)
+            cargo_tests._run_program(program, cargo_tests.Options(None, dict(os.environ), limit=60.0), part)
+        return part
+
+    def test_a_test_that_fails_once_is_named_as_flaky(self):
+        part = self.run_script("""
+            mark = pathlib.Path("ran")
+            status = "ok" if mark.exists() else "FAILED"
+            mark.touch()
+            print(f"test a::b ... {status}")
+            print("test result: x. {} passed; {} failed; 0 ignored;".format(*((1, 0) if status == "ok" else (0, 1))))
+            sys.exit(0 if status == "ok" else 101)
+        """)
+        self.assertEqual([(one.name, one.status, one.detail) for one in part.results], [("p: a::b", PASS, FLAKY)])
+
+    def test_a_test_that_fails_twice_has_failed(self):
+        part = self.run_script("""
+            print("test a::b ... FAILED")
+            print("test result: FAILED. 0 passed; 1 failed; 0 ignored;")
+            sys.exit(101)
+        """)
+        self.assertEqual([one.name for one in part.failures()], ["p: a::b"])
