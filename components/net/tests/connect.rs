@@ -3,13 +3,15 @@
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use direct_sockets_net::resolver::ScriptedResolver;
 use direct_sockets_traits::{
     Address, DnsQueryType, Host, SocketError, SocketEvent, SocketRequest, TcpExtras, TcpOpen,
     TcpOptions,
 };
+
+use socket2::{Domain, Socket, Type};
 
 use crate::support::{InProcess, TestNet, peer, socket_descriptors_of, wait_until};
 
@@ -131,14 +133,38 @@ fn tcp_open_05_failures_leave_no_socket_behind() {
     });
 }
 
+/// A listener, and its port taken without listening at another address.
+fn bound_on_both(
+    listen: impl Fn(u16) -> std::io::Result<TcpListener>,
+    other: impl Into<IpAddr>,
+) -> (TcpListener, Socket) {
+    let other = other.into();
+    let domain = Domain::for_address((other, 0).into());
+    for _ in 0..100 {
+        let listener = listen(0).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let socket = Socket::new(domain, Type::STREAM, None).unwrap();
+        if socket.bind(&SocketAddr::from((other, port)).into()).is_ok() {
+            return (listener, socket);
+        }
+    }
+    panic!("no port is free in both families");
+}
+
 #[test]
 fn localhost_reaches_a_peer_on_either_family() {
     let net = TestNet::start();
     let client = net.client();
-    for listener in [
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(),
-        TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap(),
-    ] {
+    // Each on a port that nobody else has in the other family meanwhile.
+    let four = bound_on_both(
+        |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)),
+        Ipv6Addr::LOCALHOST,
+    );
+    let six = bound_on_both(
+        |port| TcpListener::bind((Ipv6Addr::LOCALHOST, port)),
+        Ipv4Addr::LOCALHOST,
+    );
+    for (listener, _reserved) in [four, six] {
         let address = listener.local_addr().unwrap();
         let id = client.start_open("localhost", address.port(), TcpOptions::default());
         match client.next_of(id) {
@@ -237,7 +263,7 @@ fn tcp_open_07_an_open_stays_pending_until_the_handshake_is_complete() {
     let net = TestNet::start();
     let client = net.client();
     // A listener whose queue is full: further handshakes are not completed.
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket
         .bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
         .unwrap();

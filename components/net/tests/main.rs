@@ -10,6 +10,7 @@ mod descriptors;
 mod error;
 mod events;
 mod hostile;
+mod orders;
 mod process;
 mod resolver;
 mod scale;

@@ -9,13 +9,13 @@ use direct_sockets_traits::{ReadResult, SocketEvent, SocketRequest, WriteResult}
 
 use crate::support::{TestNet, descriptors_of, peer};
 
-/// Memory that a process has written to, in bytes. (Pages of its program that nobody else uses at the
-/// moment are not its doing.)
+/// Memory that a process has asked for and uses, in bytes. (Not the pages of its program: whether they
+/// count as its own, or as written, depends on who else runs it and when it was compiled.)
 fn own_memory(pid: u32) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
     let line = text
         .lines()
-        .find(|line| line.starts_with("Private_Dirty:"))
+        .find(|line| line.starts_with("Anonymous:"))
         .unwrap();
     line.split_whitespace()
         .nth(1)
