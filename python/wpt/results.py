@@ -27,14 +27,66 @@ def ids_of(name: str) -> list[str]:
 
 
 @dataclass
+class Judgement:
+    """An outcome compared with what was expected of it."""
+
+    outcome: Outcome
+    complaints: list[str] = field(default_factory=list)
+    records: list[dict[str, object]] = field(default_factory=list)
+    passed: int = 0
+    known_failures: int = 0
+
+    @classmethod
+    def of(cls, outcome: Outcome, expected: Expectations) -> "Judgement":
+        """Compare."""
+        result = cls(outcome)
+        for subtest in outcome.subtests:
+            status = result._settle(subtest, expected.subtest(subtest.name))
+            result.passed += status == "PASS"
+            result._record(subtest.name, status, subtest.status if status == "SKIP" else None)
+        if outcome.status not in expected.test():
+            result.complaints.insert(0, f"{outcome.status}: {outcome.message.strip()}")
+            result._record(None, "TIMEOUT" if outcome.status == "TIMEOUT" else "FAIL", None)
+        elif outcome.status == "OK" and not outcome.subtests:
+            result.complaints.append("ERROR: the test has no subtests")
+            result._record(None, "FAIL", None)
+        elif outcome.status == "PRECONDITION_FAILED":
+            result._record(None, "SKIP", outcome.message)
+        return result
+
+    def _settle(self, subtest: Subtest, wanted: list[str]) -> str:
+        """The status for the report: what is expected not to pass counts as skipped."""
+        if subtest.status not in wanted:
+            # A precondition that does not hold is a skip; whether it may be one is decided by a list elsewhere.
+            if subtest.status == "PRECONDITION_FAILED":
+                return "SKIP"
+            text = f"{subtest.status} (expected {' or '.join(wanted)}): {subtest.name}"
+            self.complaints.append("\n".join(part for part in (text, subtest.message, subtest.stack) if part))
+            return "TIMEOUT" if subtest.status == "TIMEOUT" else "FAIL"
+        if subtest.status == "PASS":
+            return "PASS"
+        self.known_failures += 1
+        return "SKIP"
+
+    def _record(self, subtest: str | None, status: str, known: str | None) -> None:
+        test, mode = self.outcome.test.id, self.outcome.mode
+        name = f"{test} | {subtest} [{mode}]" if subtest else f"{test} [{mode}]"
+        record: dict[str, object] = {"name": name, "status": status, "ids": ids_of(subtest or "")}
+        if known:
+            record["known"] = known
+        self.records.append(record)
+
+
+@dataclass
 class Report:
-    """Collects outcomes."""
+    """Collects outcomes, prints them and writes them down."""
 
     out: TextIO
     path: Path | None
     counts: Counter[str] = field(default_factory=Counter)
     known_failures: int = 0
-    unexpected: list[tuple[Outcome, list[str]]] = field(default_factory=list)
+    unexpected: list[Judgement] = field(default_factory=list)
+    flaky: list[Judgement] = field(default_factory=list)
     _file: TextIO | None = None
 
     def __enter__(self) -> "Report":
@@ -47,75 +99,70 @@ class Report:
         if self._file is not None:
             self._file.close()
 
-    def add(self, outcome: Outcome, expected: Expectations) -> None:
-        """Take one outcome."""
-        complaints: list[str] = []
-        passed = 0
-        for subtest in outcome.subtests:
-            wanted = expected.subtest(subtest.name)
-            status = self._settle(subtest, wanted, complaints)
-            passed += status == "PASS"
-            self._write(outcome, subtest.name, status, subtest.status if status == "SKIP" else None)
-        if outcome.status not in expected.test():
-            complaints.insert(0, f"{outcome.status}: {outcome.message.strip()}")
-            status = "TIMEOUT" if outcome.status == "TIMEOUT" else "FAIL"
-            self._write(outcome, None, status, None)
-        elif outcome.status == "OK" and not outcome.subtests:
-            complaints.append("ERROR: the test has no subtests")
-            self._write(outcome, None, "FAIL", None)
-        elif outcome.status == "PRECONDITION_FAILED":
-            self._write(outcome, None, "SKIP", outcome.message)
-        mark = "FAIL" if complaints else "ok  "
-        total = len(outcome.subtests)
-        print(f"{mark} {passed}/{total} {outcome.test.id} [{outcome.mode}] {outcome.seconds:.1f} s", file=self.out)
-        for complaint in complaints:
+    def add(self, outcome: Outcome, expected: Expectations, again: bool = True) -> bool:
+        """Take one outcome. If it is not as expected and may be run `again`, only print it; whether it was taken."""
+        judgement = Judgement.of(outcome, expected)
+        self._print(judgement)
+        if judgement.complaints and again:
+            return False
+        if judgement.complaints:
+            self.unexpected.append(judgement)
+        self._write(judgement, flaky=False)
+        return True
+
+    def add_second(self, first: Outcome, second: Outcome, expected: Expectations) -> None:
+        """Take the outcome of a second run. One that is as expected now is flaky: it counts, and it is named."""
+        judgement = Judgement.of(second, expected)
+        self._print(judgement)
+        if judgement.complaints:
+            self.unexpected.append(judgement)
+        else:
+            self.flaky.append(Judgement.of(first, expected))
+        self._write(judgement, flaky=not judgement.complaints)
+
+    def _print(self, judgement: Judgement) -> None:
+        outcome = judgement.outcome
+        mark = "FAIL" if judgement.complaints else "ok  "
+        count = f"{judgement.passed}/{len(outcome.subtests)}"
+        print(f"{mark} {count} {outcome.test.id} [{outcome.mode}] {outcome.seconds:.1f} s", file=self.out)
+        for complaint in judgement.complaints:
             print("     " + complaint.replace("\n", "\n       "), file=self.out)
         self.out.flush()
-        if complaints:
-            self.unexpected.append((outcome, complaints))
 
-    def _settle(self, subtest: Subtest, wanted: list[str], complaints: list[str]) -> str:
-        """The status for the report: what is expected not to pass counts as skipped."""
-        if subtest.status not in wanted:
-            # A precondition that does not hold is a skip; whether it may be one is decided by a list elsewhere.
-            if subtest.status == "PRECONDITION_FAILED":
-                return "SKIP"
-            text = f"{subtest.status} (expected {' or '.join(wanted)}): {subtest.name}"
-            complaints.append("\n".join(part for part in (text, subtest.message, subtest.stack) if part))
-            return "TIMEOUT" if subtest.status == "TIMEOUT" else "FAIL"
-        if subtest.status == "PASS":
-            return "PASS"
-        self.known_failures += 1
-        return "SKIP"
-
-    def _write(self, outcome: Outcome, subtest: str | None, status: str, known: str | None) -> None:
-        self.counts[status] += 1
-        if self._file is None:
-            return
-        name = f"{outcome.test.id} | {subtest} [{outcome.mode}]" if subtest else f"{outcome.test.id} [{outcome.mode}]"
-        record: dict[str, object] = {"name": name, "status": status, "ids": ids_of(subtest or "")}
-        if known:
-            record["known"] = known
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
+    def _write(self, judgement: Judgement, flaky: bool) -> None:
+        self.known_failures += judgement.known_failures
+        for record in judgement.records:
+            self.counts[str(record["status"])] += 1
+            if self._file is not None:
+                self._file.write(json.dumps(record | {"flaky": True} if flaky else record) + "\n")
+        if self._file is not None:
+            self._file.flush()
 
     def finish(self) -> int:
         """Print what was unexpected and the closing line; the status of the process."""
         if self.unexpected:
             print(f"\n{len(self.unexpected)} tests with unexpected results:", file=self.out)
-        for outcome, complaints in self.unexpected:
-            print(f"\n{outcome.test.id} [{outcome.mode}]", file=self.out)
-            for complaint in complaints:
-                print("  " + complaint.replace("\n", "\n    "), file=self.out)
-            if outcome.status in ("CRASH", "TIMEOUT", "ERROR") and outcome.stderr.strip():
-                tail = outcome.stderr.strip().replace("\n", "\n    ")
-                print(f"  the end of its standard error:\n    {tail}", file=self.out)
-            print(f"  again: {rerun(outcome)}", file=self.out)
+        for judgement in self.unexpected:
+            self._explain(judgement)
+        if self.flaky:
+            print(f"\n{len(self.flaky)} tests that failed at first and passed when they were run again:", file=self.out)
+        for judgement in self.flaky:
+            self._explain(judgement, "FLAKY: ")
         if self.known_failures:
             print(f"{self.known_failures} results are not PASS and expected so (wpt-metadata)", file=self.out)
         failed = self.counts["FAIL"] + self.counts["TIMEOUT"]
         print(f"{self.counts['PASS']} passed, {failed} failed, {self.counts['SKIP']} skipped", file=self.out)
         return 1 if self.unexpected else 0
+
+    def _explain(self, judgement: Judgement, mark: str = "") -> None:
+        outcome = judgement.outcome
+        print(f"\n{mark}{outcome.test.id} [{outcome.mode}]", file=self.out)
+        for complaint in judgement.complaints:
+            print("  " + complaint.replace("\n", "\n    "), file=self.out)
+        if outcome.status in ("CRASH", "TIMEOUT", "ERROR") and outcome.stderr.strip():
+            tail = outcome.stderr.strip().replace("\n", "\n    ")
+            print(f"  the end of its standard error:\n    {tail}", file=self.out)
+        print(f"  again: {rerun(outcome)}", file=self.out)
 
 
 def rerun(outcome: Outcome) -> str:

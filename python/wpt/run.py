@@ -17,10 +17,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from wpt import harness, manifest, requirements  # noqa: E402
-from wpt.executor import Executor  # noqa: E402
-from wpt.expectations import Metadata  # noqa: E402
+from wpt.executor import Executor, Outcome  # noqa: E402
+from wpt.expectations import Expectations, Metadata  # noqa: E402
 from wpt.manifest import Test  # noqa: E402
 from wpt.results import Report  # noqa: E402
+
+
+# With more unexpected results than this something is broken, and running everything twice would only take time.
+MOST_RETRIES = 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--full", action="store_true", help="also run what takes long (tag full in wpt-metadata)")
     result.add_argument("--timeout-multiplier", type=float, default=3.0, metavar="X", help="default 3")
     result.add_argument("--repeat", type=int, default=1, metavar="N", help="run everything N times")
+    result.add_argument(
+        "--no-retry", action="store_false", dest="retry", help="do not run what is unexpected once more at the end"
+    )
     result.add_argument("--until-unexpected", action="store_true", help="stop after the first round that has any")
     result.add_argument("--filter", action="append", default=[], metavar="TEXT", help="only ids that contain TEXT")
     result.add_argument("--list", action="store_true", help="print the test ids that would run, with their modes")
@@ -90,15 +97,25 @@ def run(options: argparse.Namespace, work: list[Job], metadata: Metadata) -> int
     lock = threading.Lock()
     with Report(sys.stdout, options.results) as report:
 
+        def expected(job: Job) -> Expectations:
+            return metadata.of(job.test.path, job.test.id, job.multiprocess)
+
         def one(job: Job) -> None:
             outcome = executor.run(job.test, job.multiprocess)
             with lock:
-                report.add(outcome, metadata.of(job.test.path, job.test.id, job.multiprocess))
+                if not report.add(outcome, expected(job), again=options.retry):
+                    doubtful.append((job, outcome))
 
         for _ in range(options.repeat):
+            doubtful: list[tuple[Job, Outcome]] = []
             with ThreadPoolExecutor(options.processes) as pool:
                 list(pool.map(one, work))
-            if options.until_unexpected and report.unexpected:
+            # Alone, so that what only happens on a busy machine is told from what happens always.
+            for job, first in doubtful[:MOST_RETRIES]:
+                report.add_second(first, executor.run(job.test, job.multiprocess), expected(job))
+            for job, first in doubtful[MOST_RETRIES:]:
+                report.add(first, expected(job), again=False)
+            if options.until_unexpected and (report.unexpected or report.flaky):
                 break
         return report.finish()
 

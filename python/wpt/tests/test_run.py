@@ -105,6 +105,22 @@ class Run(unittest.TestCase):
         status, out, _ = self.run_with(result(["one", 0, None, None]))
         self.assertEqual(status, 1, "a pass that is not expected is reported")
 
+    def test_what_passes_the_second_time_is_named_as_flaky(self):
+        again = Path(self.folder.name) / "again"
+        good, bad = result(["one", 0, None, None]).strip(), result(["one", 1, "why", None]).strip()
+        behaviour = f"import os.path\nif os.path.exists({str(again)!r}):\n    {good}\n"
+        behaviour += f"else:\n    open({str(again)!r}, 'w').close()\n    {bad}"
+        status, out, lines = self.run_with(behaviour)
+        self.assertEqual(status, 0, out)
+        self.assertIn("FLAKY: /x.https.any.html [single]", out)
+        self.assertIn("why", out)
+        self.assertEqual([(line["status"], line["flaky"]) for line in lines], [("PASS", True)])
+        self.assertEqual(out.splitlines()[-1], "1 passed, 0 failed, 0 skipped")
+        again.unlink()
+        status, out, lines = self.run_with(behaviour, "--no-retry")
+        self.assertEqual(status, 1, out)
+        self.assertEqual([line["status"] for line in lines], ["FAIL"])
+
     def test_browser_that_dies(self):
         status, out, lines = self.run_with("sys.stderr.write('the last words'); sys.exit(3)")
         self.assertEqual(status, 1)
