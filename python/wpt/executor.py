@@ -52,6 +52,8 @@ HOSTS = f"""\
 127.0.0.3 all-dead.test
 127.0.0.1 xn--bcher-kva.test
 """
+# How much longer than others a test may take that only --full runs.
+FULL = 4
 STDERR_KEPT = 4000
 
 
@@ -127,12 +129,16 @@ class Executor:
         outcome.seconds = time.monotonic() - started
         return outcome
 
+    def multiplier(self, test: Test) -> float:
+        """What the limits of testharness.js are multiplied with."""
+        return self.timeout_multiplier * (FULL if test.id.endswith("?full") else 1)
+
     def url(self, test: Test, port: int) -> str:
         """Where the test is served."""
         host = "127.0.0.1" if test.secure else INSECURE_HOST
         separator = "&" if "?" in test.id else "?"
         # testharnessreport.js takes the multiplier from here.
-        return f"http://{host}:{port}{test.id}{separator}timeout_multiplier={self.timeout_multiplier:g}"
+        return f"http://{host}:{port}{test.id}{separator}timeout_multiplier={self.multiplier(test):g}"
 
     def _command(self, url: str, multiprocess: bool) -> list[str]:
         """The command line of the browser. Options may follow the URL, as wptrunner writes them."""
@@ -154,7 +160,7 @@ class Executor:
         return command
 
     def _run(self, outcome: Outcome, server: Server, browser: Browser, hosts: Path) -> None:
-        limit = (LONG if outcome.test.long else NORMAL) * self.timeout_multiplier + START
+        limit = (LONG if outcome.test.long else NORMAL) * self.multiplier(outcome.test) + START
         environment = dict(os.environ, HOST_FILE=str(hosts))
         child = subprocess.Popen(
             self._command(self.url(outcome.test, server.port), outcome.multiprocess),
