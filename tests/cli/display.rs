@@ -173,6 +173,16 @@ fn find_window(connection: &RustConnection, title: &str) -> Option<Window> {
     })
 }
 
+/// Wait until the server has done what was asked of it.
+fn settle(connection: &RustConnection) -> TestResult {
+    connection
+        .get_input_focus()
+        .map_err(text)?
+        .reply()
+        .map(drop)
+        .map_err(text)
+}
+
 /// What the close button of a window does.
 pub fn close(connection: &RustConnection, window: Window) -> TestResult {
     let protocols = atom(connection, "WM_PROTOCOLS").ok_or("no atom")?;
@@ -181,7 +191,7 @@ pub fn close(connection: &RustConnection, window: Window) -> TestResult {
     connection
         .send_event(false, window, xproto::EventMask::NO_EVENT, event)
         .map_err(text)?;
-    connection.flush().map_err(text)
+    settle(connection)
 }
 
 /// Move the pointer and press its first button.
@@ -191,7 +201,7 @@ pub fn click(connection: &RustConnection, x: i16, y: i16) -> TestResult {
         connection
             .xtest_fake_input(kind, detail, 0, root, x, y, 0)
             .map_err(text)?;
-        connection.flush().map_err(text)
+        settle(connection)
     };
     fake(xproto::MOTION_NOTIFY_EVENT, 0)?;
     // The page has to know that the pointer is there before the button goes down.
@@ -206,5 +216,5 @@ pub fn resize(connection: &RustConnection, window: Window, width: u32, height: u
         .width(width)
         .height(height);
     connection.configure_window(window, &values).map_err(text)?;
-    connection.flush().map_err(text)
+    settle(connection)
 }

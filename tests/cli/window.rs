@@ -177,7 +177,7 @@ fn the_page_follows_the_size_of_the_window(display: &Display) -> TestResult {
 }
 
 fn a_script_can_have_a_window(display: &Display) -> TestResult {
-    let script = "document.body.style.background = 'rgb(200, 30, 60)';
+    let script = "document.body.style = 'margin: 0; height: 100vh; background: rgb(200, 30, 60)';
 console.log('drawn');
 await new Promise((resolve) => { onclick = resolve; });
 console.log('clicked');";

@@ -37,6 +37,7 @@ hosts file, and these are accepted without effect: --enable-experimental-web-pla
     version,
     override_usage = "direct-sockets-shell [OPTIONS] [TARGET] [ARG...]",
     after_help = AFTER_HELP,
+    args_override_self = true,
     max_term_width = 100
 )]
 pub(crate) struct Options {
