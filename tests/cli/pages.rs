@@ -25,6 +25,7 @@ support::tests! {
         an_error_of_a_page_is_written,
         the_size_of_the_picture_can_be_chosen,
         a_data_url_is_a_page,
+        what_cannot_be_loaded_is_an_error_with_a_reason,
         the_user_agent_is_sent,
         a_page_that_closes_itself_before_it_is_drawn_is_an_error,
     ]
@@ -166,7 +167,10 @@ fn the_folder_of_a_page_is_served() -> TestResult {
     let files = Files::with(
         "page.html",
         "<link rel=stylesheet href=style.css><script src=sub/script.js></script>
-         <script>onload = () => { console.log(answer, getComputedStyle(document.body).color); window.close(); };</script>",
+         <script>onload = () => {
+             console.log(answer, getComputedStyle(document.body).color);
+             window.close();
+         };</script>",
     )?
     .and("style.css", "body { color: rgb(1, 2, 3); }")?
     .and("sub/script.js", "globalThis.answer = 42;")?;
@@ -206,6 +210,28 @@ fn a_data_url_is_a_page() -> TestResult {
         .expect_status(0)?
         .expect_stdout("data\n")
         .map(drop)
+}
+
+fn what_cannot_be_loaded_is_an_error_with_a_reason() -> TestResult {
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .map_err(text)?
+        .port();
+    let files = Files::new()?;
+    let missing = format!("file://{}", files.path("missing.html").display());
+    for url in [format!("http://127.0.0.1:{port}/page"), missing] {
+        for more in [&[][..], &["--exit"], &["--multiprocess"]] {
+            Shell::new()
+                .arg(&url)
+                .args(more)
+                .run()?
+                .expect_status(1)?
+                .expect_stdout("")?
+                .expect_one_line_of_error()?
+                .expect_error(&url)?;
+        }
+    }
+    Ok(())
 }
 
 fn the_user_agent_is_sent() -> TestResult {

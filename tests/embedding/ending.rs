@@ -19,6 +19,7 @@ harness::tests! {
         a_page_ends,
         a_page_that_never_yields_ends,
         a_worker_that_never_yields_ends,
+        a_frame_of_another_site_that_never_yields_ends,
         a_shared_worker_does_not_hold_up_the_end,
         clones_are_handles_to_the_same_page,
         a_page_that_is_still_loading_ends,
@@ -63,6 +64,26 @@ fn a_worker_that_never_yields_ends() -> TestResult {
          const worker = new Worker(URL.createObjectURL(new Blob([source])));
          await new Promise((resolve) => { worker.onmessage = resolve; });",
     )?;
+    end(webview)
+}
+
+/// Such a frame has threads of its own, and with content processes a process.
+fn a_frame_of_another_site_that_never_yields_ends() -> TestResult {
+    let builder = builder().serve_page(
+        "https://other.test/",
+        "<script>parent.postMessage('here', '*'); setTimeout(() => { for (;;) {} });</script>",
+        &[],
+    );
+    let webview = open_with(builder, "")?;
+    let answer = ask(
+        &webview,
+        "const frame = document.createElement('iframe');
+         frame.src = 'https://other.test/';
+         const answer = new Promise((resolve) => { onmessage = (event) => resolve(event.data); });
+         document.body.append(frame);
+         return await answer;",
+    )?;
+    same("the frame", answer.as_str(), Some("here"))?;
     end(webview)
 }
 

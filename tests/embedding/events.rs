@@ -226,12 +226,20 @@ fn titles_urls_and_loads_are_told() -> TestResult {
 }
 
 fn closing_is_told_once() -> TestResult {
-    let (webview, log) = open_logged(
-        "<script>onload = () => { console.log('last words'); window.close(); };</script>",
-    )?;
-    webview
-        .run_until(Some(PATIENCE), || webview.is_closed())
+    let log = Rc::new(Log::default());
+    let url = format!("{ORIGIN}/");
+    let webview = builder()
+        .delegate(log.clone())
+        .serve_page(
+            &url,
+            "<script>onload = () => { console.log('last words'); window.close(); };</script>",
+            &[],
+        )
+        .url(url)
+        .build()
         .map_err(text)?;
+    webview.run().map_err(text)?;
+    ensure(webview.is_closed(), "it is not closed")?;
     webview.run().map_err(text)?;
     same("closed", log.count("closed"), 1)?;
     same("the lines", log.texts(), vec!["last words".to_owned()])?;

@@ -94,6 +94,10 @@ fn end(status: u8) -> ! {
 }
 
 /// Keep standard error for the page and for us, unless the user asks for more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "No other thread has been started yet."
+)]
 fn set_up_environment() {
     let mut variables = vec![("RUST_LOG", QUIET_LOG.to_owned())];
     // The library of Wayland complains where this one is missing, also when no window is wanted. So name the

@@ -6,13 +6,17 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
-use direct_sockets_webview::{Directory, Url, WebViewBuilder};
+use direct_sockets_webview::{Directory, Url, WebView, WebViewBuilder};
 
 use crate::options::Options;
 use crate::output::Output;
 use crate::run::{self, Console, Failure, Session};
 use crate::site;
+
+/// How long to wait for a page's answer to whether it is there.
+const LOAD_CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A page in a file, under an origin of its own that serves the file's folder.
 pub(crate) fn run_file(options: &Options, path: &Path, session: &Session) -> Result<(), Failure> {
@@ -50,10 +54,15 @@ fn run(
         output: output.clone(),
     });
     let webview = session.build(builder.url(url.as_str()).delegate(console))?;
-    let until_loaded = options.exit || options.screenshot.is_some();
     session.run_until(&webview, &output, || {
-        webview.is_closed() || (until_loaded && webview.is_loaded())
+        webview.is_closed() || webview.is_loaded()
     })?;
+    if let Some(reason) = load_error(&webview, session) {
+        return Err(Failure::Failed(format!("cannot load {url}: {reason}")));
+    }
+    if !options.exit && options.screenshot.is_none() {
+        session.run_until(&webview, &output, || webview.is_closed())?;
+    }
     if options.screenshot.is_some() {
         if webview.is_closed() {
             return Err(Failure::Failed(
@@ -64,6 +73,24 @@ fn run(
     }
     run::drain(&webview);
     Ok(())
+}
+
+/// Why there is no page. Servo shows a page of its own instead and does not tell otherwise; the texts are those of
+/// the version that is embedded here.
+fn load_error(webview: &WebView, session: &Session) -> Option<String> {
+    const SCRIPT: &str = "
+        const text = document.body?.children.length <= 2 ? document.body.textContent.trim() : '';
+        const begin = 'Could not load the requested page: ';
+        if (document.title === 'Error loading page' && text.startsWith(begin)) return text.slice(begin.length);
+        const buttons = document.getElementById('leave') && document.getElementById('allow');
+        if (document.title === 'Certificate error' && buttons) return 'its certificate is not valid';
+        return null;";
+    if webview.is_closed() {
+        return None;
+    }
+    // A page that is too busy to answer has been loaded.
+    let answer = webview.evaluate_async(SCRIPT, session.patience(LOAD_CHECK_TIMEOUT));
+    answer.ok()?.as_str().map(|reason| reason.trim().to_owned())
 }
 
 /// Tell early that the picture could not be written.

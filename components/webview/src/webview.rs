@@ -288,7 +288,7 @@ impl WebView {
             self.is_loaded() || self.is_closed() || self.crash().is_some()
         })?;
         self.check_crash()?;
-        if self.is_closed() {
+        if self.is_closed() && !self.is_loaded() {
             return Err(Error::Closed);
         }
         if done {
@@ -302,6 +302,10 @@ impl WebView {
     /// see [`WebView::evaluate_async`].
     pub fn evaluate(&self, script: &str) -> Result<Value> {
         self.guard("evaluate")?;
+        self.evaluate_within(script, ANSWER_TIMEOUT)
+    }
+
+    fn evaluate_within(&self, script: &str, timeout: Duration) -> Result<Value> {
         let started = Instant::now();
         loop {
             let answer = Rc::new(RefCell::new(None));
@@ -309,9 +313,10 @@ impl WebView {
             self.0.view().evaluate_javascript(script, move |result| {
                 *slot.borrow_mut() = Some(result);
             });
-            let answered = self.run_until(Some(ANSWER_TIMEOUT), || {
-                answer.borrow().is_some() || self.is_closed() || self.crash().is_some()
-            })?;
+            let answered = self
+                .run_until(Some(timeout.saturating_sub(started.elapsed())), || {
+                    answer.borrow().is_some() || self.is_closed() || self.crash().is_some()
+                })?;
             match answer.take() {
                 Some(Ok(value)) => return Ok(Value::from(value)),
                 // The news that a page is loaded can overtake the news that there is one. Nothing was run.
@@ -326,7 +331,7 @@ impl WebView {
                 },
                 Some(Err(error)) => return Err(Error::Script(script_error(error))),
                 None if answered => return Err(self.gone()),
-                None => return Err(Error::Timeout(ANSWER_TIMEOUT)),
+                None => return Err(Error::Timeout(timeout)),
             }
         }
     }
@@ -352,7 +357,7 @@ impl WebView {
             .borrow_mut()
             .insert(token.clone(), None);
         let started = Instant::now();
-        let result = self.evaluate(&script).and_then(|_| {
+        let result = self.evaluate_within(&script, timeout).and_then(|_| {
             self.run_until(Some(timeout.saturating_sub(started.elapsed())), || {
                 self.0
                     .state
