@@ -59,13 +59,18 @@ def run(options: Options, part: Part) -> None:
     _run_doc_tests(options, part)
 
 
-def _cargo(options: Options, *extra: str) -> list[str]:
-    command = ["cargo", "test", "--manifest-path", str(options.manifest)]
+def _cargo(options: Options, *extra: str, verb: str = "test") -> list[str]:
+    command = ["cargo", verb, "--manifest-path", str(options.manifest)]
     command += ["--package", options.package] if options.package else ["--workspace"]
     return command + (["--release"] if options.release else []) + list(extra)
 
 
 def _build(options: Options, part: Part) -> list[Program] | None:
+    # Tests start the examples as programs; `cargo test` alone builds examples as tests of themselves.
+    examples = subprocess.run(_cargo(options, "--examples", verb="build"), env=options.environment)
+    if examples.returncode != 0:
+        part.add("compilation of the examples", FAIL, "cargo build --examples failed, see above")
+        return None
     command = _cargo(options, "--no-run", "--all-targets", "--message-format", "json-render-diagnostics")
     built = subprocess.run(command, env=options.environment, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
