@@ -20,6 +20,7 @@ support::tests! {
         an_error_in_a_timer_fails,
         a_handled_rejection_does_not_fail,
         a_script_can_close_itself,
+        closing_itself_does_not_hide_an_error,
         a_refused_connection_says_why,
     ],
     once: [
@@ -206,6 +207,19 @@ fn a_script_can_close_itself(options: &[&str]) -> TestResult {
         .expect_status(0)?
         .expect_stdout("closing\n")?
         .expect_no_error()
+        .map(drop)
+}
+
+fn closing_itself_does_not_hide_an_error(options: &[&str]) -> TestResult {
+    let script = "setTimeout(() => { throw new Error('before the end'); });
+await new Promise((resolve) => setTimeout(resolve, 50));
+globalThis.close();
+await new Promise(() => {});";
+    run_script(options, script, &[])?
+        .expect_status(1)?
+        .expect_error("script.js:1:")?
+        .expect_error("not handled")?
+        .expect_error("before the end")
         .map(drop)
 }
 

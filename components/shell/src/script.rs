@@ -27,12 +27,10 @@ const MAX_NAMED_LOADS: usize = 16;
 
 /// How the module ended.
 enum End {
-    /// It was evaluated; these errors and rejections went unhandled meanwhile.
+    /// It was evaluated, or has closed itself; these errors and rejections went unhandled meanwhile.
     Done { unhandled: Vec<Value> },
     /// It threw, or it could not be imported.
     Failed(Value),
-    /// A worker has closed itself.
-    Closed,
 }
 
 /// The loads that an import can have failed by.
@@ -72,11 +70,10 @@ impl Runner {
                 self.has_started.set(true);
                 return;
             },
-            Some("done") => End::Done {
+            Some("done" | "closed") => End::Done {
                 unhandled: value.as_array().cloned().unwrap_or_default(),
             },
             Some("failed") => End::Failed(value),
-            Some("closed") => End::Closed,
             _ => return,
         };
         self.end.borrow_mut().get_or_insert(end);
@@ -173,8 +170,8 @@ pub(crate) fn run(options: &Options, file: &Path, session: &Session) -> Result<(
                 .join("\n"),
         )),
         Some(End::Failed(error)) => Err(Failure::Failed(describe(&error, &module, &runner.loads))),
-        // `None` is `window.close()`.
-        Some(End::Done { .. } | End::Closed) | None => Ok(()),
+        // `None` is a window that the user has closed.
+        Some(End::Done { .. }) | None => Ok(()),
     };
     if !webview.is_closed() {
         run::take_screenshot(options, &webview)?;

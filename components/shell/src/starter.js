@@ -60,21 +60,18 @@
     const unhandled = [];
     addEventListener("error", (event) => unhandled.push(event));
     addEventListener("unhandledrejection", (event) => unhandled.push(event));
-    if (typeof document === "undefined") {
-        const close = globalThis.close.bind(globalThis);
-        globalThis.close = () => {
-            say("closed");
-            close();
-        };
-    }
+    const left = () => unhandled.filter((event) => !event.defaultPrevented).slice(0, 20).map(describeEvent);
+    // Nothing more is heard of a worker that has closed itself, nor of the errors of a page that has.
+    const close = globalThis.close.bind(globalThis);
+    globalThis.close = () => {
+        say("closed", left());
+        close();
+    };
     globalThis.args = shell.arguments;
     say("started");
     import(shell.module).then(
         // Rejections that nobody handles are reported in a task, after this one.
-        () => setTimeout(() => setTimeout(() => {
-            const left = unhandled.filter((event) => !event.defaultPrevented).slice(0, 20);
-            say("done", left.map(describeEvent));
-        })),
+        () => setTimeout(() => setTimeout(() => say("done", left()))),
         (error) => say("failed", describe(error)),
     );
 })("CONFIGURATION");

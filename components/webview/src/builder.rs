@@ -137,6 +137,9 @@ impl WebViewBuilder {
     }
 
     /// Set one of Servo's preferences. The last of several calls counts.
+    ///
+    /// `dom_direct_sockets_allowed_origins` (`*`, or origins with spaces between them) takes the place of
+    /// what [`WebViewBuilder::origins`] and the served origins allow.
     pub fn preference(mut self, name: impl Into<String>, value: impl Into<Preference>) -> Self {
         self.preferences.push((name.into(), value.into()));
         self

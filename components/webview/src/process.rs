@@ -81,13 +81,14 @@ pub(crate) fn check_claim() -> Result<()> {
 /// hangs in a script would otherwise outlive an embedder that was killed.
 #[cfg(target_os = "linux")]
 fn end_with_parent() {
-    // SAFETY: both calls take and give plain numbers.
-    let parent = unsafe {
+    // SAFETY: the calls take and give plain numbers.
+    let has_changed = unsafe {
+        let parent = libc::getppid();
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-        libc::getppid()
+        libc::getppid() != parent
     };
-    // It may have gone before the call.
-    if parent == 1 {
+    // It went just before the call. One that went even earlier cannot be connected to.
+    if has_changed {
         exit(1);
     }
 }
