@@ -9,7 +9,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from testing.results import FAIL, PASS, SKIP, Part
+from testing.results import FAIL, FLAKY, PASS, SKIP, Part
 
 
 class _Recorder(unittest.TextTestResult):
@@ -67,6 +67,18 @@ def run(root: Path, part: Part, pattern: str | None = None) -> None:
         directory = Path(importlib.import_module(package).__file__).parent
         suite.addTests(_matching(loader.discover(str(directory), top_level_dir=str(root)), pattern))
     _Runner(part).run(suite)
+    _run_failures_again(loader, part)
+
+
+def _run_failures_again(loader: unittest.TestLoader, part: Part) -> None:
+    """Runs each test that failed once more, by itself. One that passes then is flaky: it counts, and is named."""
+    for result in part.failures():
+        again = Part(part.name, part.rerun)
+        # What stands behind the name of a subtest are its parameters: the whole test is run again.
+        _Runner(again).run(loader.loadTestsFromName(result.name.split(" ")[0]))
+        if again.results and not again.failures():
+            result.status = PASS
+            result.detail = FLAKY
 
 
 class _Runner(unittest.TextTestRunner):

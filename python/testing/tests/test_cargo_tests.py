@@ -4,6 +4,8 @@
 
 """Reading what cargo and the test programs say, with real processes."""
 
+import contextlib
+import io
 import json
 import os
 import sys
@@ -80,6 +82,10 @@ class ArtifactTest(unittest.TestCase):
 
 @unittest.skipIf(os.name == "nt", "process groups are those of Unix")
 class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        # What these programs print looks like failures of the suite itself.
+        self.enterContext(contextlib.redirect_stderr(io.StringIO()))
+
     def run_program(self, code: str, limit: float = 60.0) -> Part:
         part = Part("unit", "")
         program = cargo_tests.Program("p", "p", sys.executable, ".")

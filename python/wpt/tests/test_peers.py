@@ -95,7 +95,8 @@ class Peers(unittest.TestCase):
         self.assertEqual((log["reset"], log["eof"]), ("ECONNRESET", False))
 
     def test_reset_by_the_peer_comes_after_its_bytes(self):
-        peer, client = self.connect(greeting="bytes", then="rst")
+        peer, client = self.connect()
+        self.ask("send", id=peer, text="bytes", then="rst")
         self.assertEqual(client.recv(5), b"bytes")
         with self.assertRaises(ConnectionResetError):
             client.recv(1)

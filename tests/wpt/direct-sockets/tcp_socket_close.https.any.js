@@ -56,7 +56,9 @@ promise_test(async t => {
   await socket.closed;
   assert_equals(callClose(socket), socket.closed, "after a graceful end");
 
-  const reset = await connect(t, await makePeer(t, "hold", { then: "rst" }));
+  const resetting = await makePeer(t, "hold");
+  const reset = await connect(t, resetting);
+  await resetting.rst();
   const error = await rejectsWith(reset.readable.getReader().read(), "NetworkError");
   await reset.writable.close();
   await rejectsExactly(reset.socket.closed, error);
@@ -156,8 +158,9 @@ promise_test(async t => {
 
 promise_test(async t => {
   const unhandled = await unhandledRejections(async () => {
-    const peer = await makePeer(t, "hold", { then: "rst" });
+    const peer = await makePeer(t, "hold");
     const { socket, readable } = await connect(t, peer);
+    await peer.rst();
     const reader = readable.getReader();
     reader.closed.catch(() => {});
     await rejectsWith(reader.read(), "NetworkError");
@@ -201,8 +204,9 @@ promise_test(async t => {
 }, "TCP-CLOSE-12: calling close() again is harmless and gives the same promise");
 
 promise_test(async t => {
-  const peer = await makePeer(t, "hold", { then: "rst" });
+  const peer = await makePeer(t, "hold");
   const { socket, readable } = await connect(t, peer);
+  await peer.rst();
   const reader = readable.getReader();
   const error = await rejectsWith(reader.read(), "NetworkError");
   reader.releaseLock();

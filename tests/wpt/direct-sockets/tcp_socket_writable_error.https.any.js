@@ -66,8 +66,9 @@ promise_test(async t => {
 }, "TCP-W-11: a failed write runs the writable's handle-closing");
 
 promise_test(async t => {
-  const peer = await makePeer(t, "hold", { then: "rst" });
+  const peer = await makePeer(t, "hold");
   const { socket, readable, writable } = await connect(t, peer);
+  await peer.rst();
   const reader = readable.getReader();
   const error = await rejectsWith(reader.read(), "NetworkError");
   assert_equals(await writable.close(), undefined, "close fulfils");

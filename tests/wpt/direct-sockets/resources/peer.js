@@ -39,7 +39,7 @@ class Peer {
   }
 
   // behaviour: "hold" (does not read), "sink" (reads), "echo". greeting and flood are sent first,
-  // then a "fin" or a "rst" may follow. See python/wpt/peers.py.
+  // then a "fin" may follow. See python/wpt/peers.py.
   static async create(behaviour = "hold", options = {}) {
     return new Peer(await ask("/peer/create", { behaviour, ...options }));
   }
