@@ -172,7 +172,12 @@ impl Client {
             return;
         };
         match request {
-            SocketRequest::OpenTcp { .. } => {},
+            SocketRequest::OpenTcp { .. }
+            | SocketRequest::OpenUdp { .. }
+            | SocketRequest::ListenTcp { .. }
+            | SocketRequest::Receive { .. }
+            | SocketRequest::Accept { .. }
+            | SocketRequest::Send { .. } => {},
             SocketRequest::Read { max, .. } => orders.read(max),
             SocketRequest::CancelRead { .. } => orders.cancel_read(),
             SocketRequest::Write { bytes, last, .. } => {

@@ -26,6 +26,8 @@ impl Statistics {
             clients: self.clients.get(),
             sockets: self.sockets.get(),
             bytes_held: self.bytes_held.get(),
+            datagrams_in_flight: 0,
+            datagrams_dropped: 0,
             bytes_received: self.bytes_received.get(),
             bytes_sent: self.bytes_sent.get(),
         }

@@ -62,9 +62,25 @@ pub enum SocketError {
     /// `EINVAL`, `ENOPROTOOPT`, ...: the OS refuses an option or an argument.
     #[error("The operating system refused an option or an address.")]
     InvalidArgument,
+    /// `EMSGSIZE`: more bytes than a datagram can carry to that address (decision AMB-54).
+    #[error("The datagram is too large.")]
+    MessageTooLarge,
     /// [`crate::limits::MAX_SOCKETS_PER_CLIENT`] is reached.
     #[error("The limit of sockets for one page or worker (MAX_SOCKETS_PER_CLIENT) is reached.")]
     SocketLimit,
+    /// [`crate::limits::MAX_LISTENERS_PER_CLIENT`] is reached.
+    #[error(
+        "The limit of listening sockets for one page or worker (MAX_LISTENERS_PER_CLIENT) is reached."
+    )]
+    ListenerLimit,
+    /// [`crate::limits::MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT`] is reached.
+    #[error(
+        "The limit of datagrams in flight for one page or worker (MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT) is reached."
+    )]
+    DatagramLimit,
+    /// The sockets of all pages and workers of one origin together: see [`crate::limits::ORIGIN_SHARE`].
+    #[error("The limit of sockets for one origin (ORIGIN_SHARE) is reached.")]
+    OriginSocketLimit,
     /// The net process ended while the socket was in use (decision AMB-81).
     #[error("The network process was lost.")]
     NetProcessLost,
@@ -74,6 +90,12 @@ pub enum SocketError {
     /// The embedder does not allow sockets to this origin.
     #[error("The embedder does not allow direct sockets to this origin.")]
     OriginNotAllowed,
+    /// The embedder, or somebody whom it asked, does not allow this address (decision AMB-72).
+    #[error("The embedder does not allow direct sockets to this address.")]
+    AddressNotAllowed,
+    /// The port is below the floor that the embedder has set (decision AMB-73).
+    #[error("The embedder does not allow direct sockets on this port.")]
+    PortNotAllowed,
     /// Any other failure, with the error number of the OS.
     #[error("The operating system reported error {0}.")]
     Os(i32),
@@ -108,10 +130,16 @@ impl SocketError {
         SocketError::TooManyOpenFiles,
         SocketError::OutOfBuffers,
         SocketError::InvalidArgument,
+        SocketError::MessageTooLarge,
         SocketError::SocketLimit,
+        SocketError::ListenerLimit,
+        SocketError::DatagramLimit,
+        SocketError::OriginSocketLimit,
         SocketError::NetProcessLost,
         SocketError::NetProcessUnavailable,
         SocketError::OriginNotAllowed,
+        SocketError::AddressNotAllowed,
+        SocketError::PortNotAllowed,
         SocketError::Os(0),
     ];
 
@@ -119,7 +147,9 @@ impl SocketError {
     /// specification calls a network or operating system error (decision AMB-47).
     pub fn dom_exception_name(self) -> DomExceptionName {
         match self {
-            Self::OriginNotAllowed => DomExceptionName::NotAllowedError,
+            Self::OriginNotAllowed | Self::AddressNotAllowed | Self::PortNotAllowed => {
+                DomExceptionName::NotAllowedError
+            },
             Self::ConnectionRefused
             | Self::ConnectionReset
             | Self::ConnectionAborted
@@ -137,7 +167,11 @@ impl SocketError {
             | Self::TooManyOpenFiles
             | Self::OutOfBuffers
             | Self::InvalidArgument
+            | Self::MessageTooLarge
             | Self::SocketLimit
+            | Self::ListenerLimit
+            | Self::DatagramLimit
+            | Self::OriginSocketLimit
             | Self::NetProcessLost
             | Self::NetProcessUnavailable
             | Self::Os(_) => DomExceptionName::NetworkError,

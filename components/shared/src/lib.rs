@@ -22,7 +22,11 @@ pub use address::Address;
 pub use error::{DomExceptionName, SocketError};
 pub use host::Host;
 pub use message::{
-    BrokerMessage, ClientEvent, ConnectRequest, Grant, NetControl, NetHello, NetStatistics, Owner,
-    PROTOCOL_VERSION, ReadResult, SocketEvent, SocketId, SocketRequest, WriteResult,
+    AcceptResult, AcceptedConnection, BrokerMessage, ClientEvent, ConnectRequest, Datagram,
+    Destination, Grant, NetControl, NetHello, NetStatistics, Owner, PROTOCOL_VERSION, ReadResult,
+    ReceiveResult, SocketEvent, SocketId, SocketRequest, WriteResult,
 };
-pub use options::{DnsQueryType, OptionError, TcpExtras, TcpOpen, TcpOptions};
+pub use options::{
+    BufferSizes, DnsQueryType, OptionError, ServerOptions, TcpExtras, TcpListen, TcpOpen,
+    TcpOptions, UdpExtras, UdpMode, UdpOpen, UdpOptions,
+};

@@ -11,6 +11,25 @@ pub const TCP_READABLE_HIGH_WATER_MARK: u32 = 64 * 1024;
 /// The high water mark of a TCP writable stream, in chunks (decision AMB-07): the default of Streams.
 pub const TCP_WRITABLE_HIGH_WATER_MARK: u32 = 1;
 
+/// The high water mark of a UDP readable stream, in datagrams (decision AMB-07), and so the most that net takes
+/// out of the kernel's queue for a page that does not read. What comes after them waits in the kernel's
+/// queue, or is dropped by the kernel.
+pub const UDP_READABLE_HIGH_WATER_MARK: u32 = 32;
+
+/// The high water mark of a UDP writable stream, in messages (decision AMB-07): the default of Streams.
+pub const UDP_WRITABLE_HIGH_WATER_MARK: u32 = 1;
+
+/// The high water mark of a server's readable stream, in connections (decision AMB-07): one is accepted before
+/// anybody asks, the others wait in the kernel's queue.
+pub const SERVER_READABLE_HIGH_WATER_MARK: u32 = 1;
+
+/// The most datagrams, or connections, that one request may ask for.
+pub const MAX_BATCH: u32 = 32;
+
+/// The most bytes of a datagram that a request may carry: no version of IP has a longer payload without
+/// jumbograms. The OS refuses what is over its own, lower limit.
+pub const MAX_DATAGRAM: usize = 65_535;
+
 /// The most bytes of page data in one message. Below the size at which ipc-channel splits a message
 /// over a second socket (a fragment of the send buffer of about 200 KiB).
 pub const MAX_PAYLOAD: usize = 64 * 1024;
@@ -37,6 +56,17 @@ pub const MAX_KEEP_ALIVE_SECONDS: u32 = 32767;
 /// How many sockets one global may have in net at the same time. Keeps one page from taking the
 /// descriptors of all others; above what pages are seen to use by two orders of magnitude.
 pub const MAX_SOCKETS_PER_CLIENT: usize = 16 * 1024;
+
+/// How many sockets of one global may listen at the same time.
+pub const MAX_LISTENERS_PER_CLIENT: usize = 1024;
+
+/// How many datagrams of one global may be on their way to the kernel at the same time: one a socket, as Streams
+/// writes one at a time, for names that take long to resolve.
+pub const MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT: usize = 4096;
+
+/// The share of net's descriptors that the sockets of one origin may have, all its pages and workers together, in
+/// parts of four: the last part is for others.
+pub const ORIGIN_SHARE: u64 = 3;
 
 /// How many events may wait for a content process that does not take them. An honest one causes
 /// at most two for each socket request; one that is over this is cut off.

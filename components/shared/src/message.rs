@@ -14,10 +14,10 @@ use ipc_channel::ipc::{IpcReceiver, IpcSender};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use crate::{Address, SocketError, TcpOpen};
+use crate::{Address, DnsQueryType, Host, SocketError, TcpListen, TcpOpen, UdpOpen};
 
 /// Said in [`NetHello`]; a net binary of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// Names a socket within its client (one global). Script picks it and never uses one twice.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -104,6 +104,11 @@ pub struct NetStatistics {
     pub sockets: u64,
     /// Bytes of page data held in net's memory at this moment, on the way to the kernel.
     pub bytes_held: u64,
+    /// Datagrams on their way to the kernel at this moment.
+    pub datagrams_in_flight: u64,
+    /// Datagrams that the kernel has dropped because a socket's queue was full, as far as the sockets that
+    /// are open now and those that were closed have told.
+    pub datagrams_dropped: u64,
     /// Bytes read from the OS since the start.
     pub bytes_received: u64,
     /// Bytes taken by the OS since the start.
@@ -116,11 +121,30 @@ pub enum SocketRequest {
     /// Open a TCP connection under a fresh id. Answered by [`SocketEvent::Opened`] or [`SocketEvent::OpenFailed`].
     /// The socket starts with [`crate::limits::WRITE_WINDOW`] bytes of write credit and no read.
     OpenTcp { id: SocketId, open: TcpOpen },
+    /// Open a UDP socket under a fresh id. Answered by [`SocketEvent::UdpOpened`] or [`SocketEvent::OpenFailed`].
+    /// The socket starts with no read.
+    OpenUdp { id: SocketId, open: UdpOpen },
+    /// Listen for TCP connections under a fresh id. Answered by [`SocketEvent::Listening`] or
+    /// [`SocketEvent::OpenFailed`]. Nothing is accepted before it is asked for.
+    ListenTcp { id: SocketId, listen: TcpListen },
     /// Read once from the OS, up to `max` bytes (at most [`crate::limits::MAX_PAYLOAD`] are given at once, at least
     /// 1 is asked for). Answered by exactly one [`SocketEvent::Read`], unless cancelled. A second one while one
     /// is outstanding is ignored.
     Read { id: SocketId, max: u32 },
-    /// Cancel the outstanding read and all later ones; nothing more is reported about reading.
+    /// Wait for a datagram, then take what is there without waiting, up to `max` datagrams (at least 1, at most
+    /// [`crate::limits::MAX_BATCH`]). Answered by [`SocketEvent::Received`], the last of which says so. A second one
+    /// while one is outstanding is ignored.
+    Receive { id: SocketId, max: u32 },
+    /// Wait for a connection, then take what is there without waiting, up to `max` connections (at least 1, at
+    /// most [`crate::limits::MAX_BATCH`]). Answered by exactly one [`SocketEvent::Accepted`]. The ids `first`,
+    /// `first + 1` and so on, `max` of them, belong to these connections; script uses them for nothing else.
+    /// A second one while one is outstanding is ignored.
+    Accept {
+        id: SocketId,
+        first: SocketId,
+        max: u32,
+    },
+    /// Cancel the outstanding read, batch or accept and all later ones; nothing more is reported about reading.
     CancelRead { id: SocketId },
     /// A part of a chunk, at most [`crate::limits::MAX_PAYLOAD`] bytes, covered by write credit.
     /// `last` marks the end of the chunk; when the OS has taken it, net answers
@@ -129,6 +153,13 @@ pub enum SocketRequest {
         id: SocketId,
         bytes: ByteBuf,
         last: bool,
+    },
+    /// One datagram, of at most [`crate::limits::MAX_DATAGRAM`] bytes, to the given destination, or to that of the
+    /// constructor where there is none. One at a time. Answered by exactly one [`SocketEvent::Written`].
+    Send {
+        id: SocketId,
+        data: ByteBuf,
+        to: Option<Destination>,
     },
     /// Stop writing as soon as possible. A chunk that has begun and is not written completely is answered with
     /// [`WriteResult::Interrupted`]; where its answer is already on the way, nothing more is said. No write follows.
@@ -147,7 +178,12 @@ impl SocketRequest {
     pub fn id(&self) -> SocketId {
         match self {
             Self::OpenTcp { id, .. }
+            | Self::OpenUdp { id, .. }
+            | Self::ListenTcp { id, .. }
             | Self::Read { id, .. }
+            | Self::Receive { id, .. }
+            | Self::Accept { id, .. }
+            | Self::Send { id, .. }
             | Self::CancelRead { id }
             | Self::Write { id, .. }
             | Self::AbortWrite { id }
@@ -156,6 +192,17 @@ impl SocketRequest {
             | Self::Abandon { id } => *id,
         }
     }
+}
+
+/// Where a datagram goes.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Destination {
+    /// A literal or a name; resolving it is part of the write (decision AMB-57).
+    pub host: Host,
+    /// The port; 0 fails in the OS (decision AMB-56).
+    pub port: u16,
+    /// Which records the name may be resolved to.
+    pub dns_query_type: Option<DnsQueryType>,
 }
 
 /// From net (or the broker) to a global.
@@ -177,13 +224,24 @@ pub enum ClientEvent {
 pub enum SocketEvent {
     /// The connection is there.
     Opened { local: Address, remote: Address },
-    /// It is not, and net has forgotten the socket. The last event.
+    /// The UDP socket is there. `remote` is that of a connected one.
+    UdpOpened {
+        local: Address,
+        remote: Option<Address>,
+    },
+    /// The server listens.
+    Listening { local: Address },
+    /// It could not be opened, and net has forgotten the socket. The last event.
     OpenFailed(SocketError),
     /// The answer to a read.
     Read(ReadResult),
+    /// An answer to [`SocketRequest::Receive`].
+    Received(ReceiveResult),
+    /// The answer to [`SocketRequest::Accept`].
+    Accepted(AcceptResult),
     /// The OS has taken so many more bytes of a chunk that goes on; they may be sent again.
     WriteCredit(u32),
-    /// The answer to a chunk. All its credit is returned with it.
+    /// The answer to a chunk, with which all its credit is returned, or to a datagram.
     Written(WriteResult),
     /// The answer to [`SocketRequest::ShutdownWrite`].
     WriteShutdown,
@@ -202,7 +260,53 @@ pub enum ReadResult {
     Error(SocketError),
 }
 
-/// How a chunk ended: exactly one of three (decision AMB-16).
+/// What a batch of datagrams brought.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum ReceiveResult {
+    /// Datagrams in the order of their arrival, with at most [`crate::limits::MAX_PAYLOAD`] bytes together, or
+    /// one. A batch with more bytes takes several of these; `last` says that it is complete.
+    Datagrams {
+        datagrams: Vec<Datagram>,
+        last: bool,
+    },
+    /// The OS reported an error. Datagrams that came before it have been delivered; no batch follows.
+    Error(SocketError),
+}
+
+/// One datagram from the OS. It may be empty.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Datagram {
+    /// Its payload, whole.
+    pub data: ByteBuf,
+    /// Who sent it; absent for a connected socket, whose datagrams all come from one.
+    pub from: Option<Address>,
+}
+
+/// How an accept ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub enum AcceptResult {
+    /// Connections in the order in which the OS gave them, at least one. They are sockets of the client from
+    /// now on, like those of [`SocketEvent::Opened`].
+    Connections(Vec<AcceptedConnection>),
+    /// The listening socket was ended in an orderly way that is not the page's doing (decision AMB-66). No accept
+    /// follows.
+    End,
+    /// The OS reported an error of the listening operation itself (decision AMB-64). No accept follows.
+    Error(SocketError),
+}
+
+/// A connection that was accepted.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AcceptedConnection {
+    /// One of the ids that the request gave.
+    pub id: SocketId,
+    /// This end, concrete also where the server listens on all addresses.
+    pub local: Address,
+    /// The client's end.
+    pub remote: Address,
+}
+
+/// How a chunk or a datagram ended: exactly one of three (decision AMB-16).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum WriteResult {
     /// The OS has taken every byte.
