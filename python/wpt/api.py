@@ -3,7 +3,7 @@
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 """What pages may ask of the server: peers under /peer, clients of their own servers under /client, the operating
-system's view under /os.
+system's view under /os, and the same for UDP (udp_api.py).
 
 Everything is a POST with a JSON object, answered by a JSON object; `tests/wpt/direct-sockets/resources/peer.js` and
 `os.js` are the other side. Waits are answered when what they wait for has come, so tests need no timers.
@@ -26,6 +26,7 @@ from wpt.oschecks import PATIENCE, Browser, OsError, plain_options, sysctl
 from wpt.peers import ClosedPort, FullListener, Peer
 from wpt.script import PeerError, Script, decode
 from wpt.tracing import TracingError
+from wpt.udp_api import UdpApi
 
 Json = dict[str, Any]
 # No wait is longer than this, whatever a page asks for.
@@ -45,6 +46,7 @@ class Api:
         self._things: dict[str, ConnectionGroup | FullListener | ClosedPort] = {}
         self._lock = threading.Lock()
         self._next = 0
+        self._udp = UdpApi(browser, patience)
         self.routes: dict[str, Callable[[Json], Any]] = {
             "/peer/create": self._create,
             "/client/connect": self._connect,
@@ -99,6 +101,7 @@ class Api:
             ),
             "/os/trace-stop": lambda _: {"lines": browser.stop_trace()},
             "/os/block-hosts": self._block_hosts,
+            **self._udp.routes,
         }
 
     def call(self, path: str, args: Json) -> Any:
@@ -281,6 +284,7 @@ class Api:
             things, self._things = list(self._things.values()), {}
         for thing in things:
             thing.end()
+        self._udp.end()
 
 
 def pair(args: Json) -> tuple[int, int]:

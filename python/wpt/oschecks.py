@@ -36,6 +36,7 @@ _OPTIONS = {
         "SO_LINGER",
         "SO_REUSEADDR",
         "SO_REUSEPORT",
+        "SO_BROADCAST",
         "TCP_NODELAY",
         "TCP_KEEPIDLE",
         "TCP_KEEPINTVL",
@@ -204,14 +205,18 @@ class Browser:
         return {"ok": wait_until(so, timeout), **self.listener(port)}
 
     def _duplicate(self, local: int, remote: int) -> socket.socket:
-        """A copy of net's descriptor for one of its sockets."""
+        """A copy of net's descriptor for one of its connections."""
         entry = processes.find_socket(local, remote)
         if entry is None:
             raise OsError(f"no socket from port {local} to port {remote}")
+        return self.duplicate(entry.inode)
+
+    def duplicate(self, inode: int) -> socket.socket:
+        """A copy of net's descriptor for the socket with this inode."""
         net = self.net()
-        descriptor = processes.socket_inodes(net).get(entry.inode)
+        descriptor = processes.socket_inodes(net).get(inode)
         if descriptor is None:
-            raise OsError(f"net does not hold the socket from port {local} to port {remote}")
+            raise OsError(f"net does not hold the socket with the inode {inode}")
         pidfd = os.pidfd_open(net)
         try:
             libc = ctypes.CDLL(None, use_errno=True)

@@ -145,9 +145,10 @@ def socket_inodes(pid: int) -> dict[int, int]:
     }
 
 
-def _address(text: str) -> tuple[str, int]:
-    address, port = text.split(":")
-    raw = bytes.fromhex(address)
+def address(text: str) -> tuple[str, int]:
+    """An address and port as /proc/net writes them."""
+    digits, port = text.split(":")
+    raw = bytes.fromhex(digits)
     # The kernel prints each group of four bytes as a number of this machine.
     words = [raw[i : i + 4][::-1] for i in range(0, len(raw), 4)]
     packed = b"".join(words)
@@ -166,8 +167,8 @@ def tcp_table() -> Iterator[TcpEntry]:
             fields = line.split()
             send, _, receive = fields[4].partition(":")
             yield TcpEntry(
-                _address(fields[1]),
-                _address(fields[2]),
+                address(fields[1]),
+                address(fields[2]),
                 _STATES.get(fields[3], fields[3]),
                 int(send, 16),
                 int(receive, 16),
