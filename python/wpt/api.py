@@ -61,6 +61,7 @@ class Api:
             "/peer/read": self._read,
             "/peer/fin": lambda args: self._act(args, lambda c: setattr(c, "fin_when_sent", True)),
             "/peer/rst": lambda args: self._act(args, Connection.abort),
+            "/peer/batch": self._batch,
             "/peer/close": lambda args: self._act(args, Connection.close),
             "/peer/refuse": self._refuse,
             "/peer/end": self._end,
@@ -168,6 +169,13 @@ class Api:
 
     def _act(self, args: Json, action: Callable[[Connection], Any]) -> None:
         self._peer(args).on(int(args.get("connection", 0)), action)
+
+    def _batch(self, args: Json) -> None:
+        """Several commands to one peer in one request: for tests that drive hundreds of connections."""
+        for command in args["commands"]:
+            if command["do"] not in ("send", "read", "fin", "rst"):
+                raise ApiError(f"no such command: {command['do']}")
+            self.routes[f"/peer/{command['do']}"]({**command, "id": args["id"]})
 
     def _drain_hang(self, args: Json) -> Json:
         thing = self._thing(args)

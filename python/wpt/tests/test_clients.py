@@ -74,6 +74,21 @@ class ClientsOfAServer(unittest.TestCase):
         with self.assertRaises(ConnectionResetError):
             second.recv(1)
 
+    def test_commands_in_one_request(self):
+        made = self.ask("/client/connect", port=self.port, count=2)
+        first, second = self.accept()[0], self.accept()[0]
+        second.sendall(b"12345")
+        commands = [
+            {"do": "send", "connection": 0, "text": "a"},
+            {"do": "fin", "connection": 0},
+            {"do": "read", "connection": 1},
+        ]
+        self.ask("/peer/batch", id=made["id"], commands=commands)
+        self.assertEqual((first.recv(1), first.recv(1)), (b"a", b""))
+        self.assertEqual(self.ask("/peer/wait", id=made["id"], connection=1, count=5, **{"for": "received"})["received"], 5)
+        with self.assertRaises(ApiError):
+            self.ask("/peer/batch", id=made["id"], commands=[{"do": "end"}])
+
     def test_refusal_is_told(self):
         self.server.close()
         made = self.ask("/client/connect", port=self.port, count=2)
