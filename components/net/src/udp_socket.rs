@@ -143,10 +143,13 @@ impl Socket<'_> {
             if sends && (ready.is_writable() || ready.is_write_closed()) {
                 self.send_once();
             }
-            if let Some(max) = read
-                && (ready.is_readable() || ready.is_error())
-            {
-                self.receive_once(max);
+            if let Some(max) = read {
+                // One at a time, so that the one that there is no reason for any more is forgotten.
+                if ready.is_readable() {
+                    self.receive_once(max, Interest::READABLE);
+                } else if ready.is_error() {
+                    self.receive_once(max, Interest::ERROR);
+                }
             }
             tokio::task::consume_budget().await;
         }
@@ -187,14 +190,15 @@ impl Socket<'_> {
         self.report(answer);
     }
 
-    fn receive_once(&self, max: usize) {
-        let error = match self.receive(max, true) {
+    /// Receive because the socket is ready for `reason`.
+    fn receive_once(&self, max: usize, reason: Interest) {
+        let error = match self.receive(max, reason, true) {
             Ok(()) => return,
             Err(error) if is_temporary(&error) => return,
             Err(error) => error,
         };
         // The kernel tells of an error before it gives what came earlier.
-        let _ = self.receive(max, false);
+        let _ = self.receive(max, reason, false);
         self.orders.read_is_over();
         let result = ReceiveResult::Error(from_io(&error));
         self.report(Some(SocketEvent::Received(result)));
@@ -202,11 +206,11 @@ impl Socket<'_> {
 
     /// Receive a batch and send it on, in parts that are not too long. `ends` says whether it is complete with
     /// these.
-    fn receive(&self, max: usize, ends: bool) -> io::Result<()> {
+    fn receive(&self, max: usize, reason: Interest, ends: bool) -> io::Result<()> {
         let common = &self.client.common;
         let mut part = Vec::new();
         let mut bytes = 0;
-        self.socket.try_io(RECEIVABLE, || {
+        self.socket.try_io(reason, || {
             common.batch.receive(&self.socket, max, |data, from| {
                 if !part.is_empty() && bytes + data.len() > MAX_PAYLOAD {
                     self.deliver(std::mem::take(&mut part), false);

@@ -2,6 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -12,9 +13,12 @@ use std::time::{Duration, Instant};
 use direct_sockets_net::NET_PROCESS_FLAG;
 use direct_sockets_net::resolver::ScriptedResolver;
 use direct_sockets_traits::{
-    ClientEvent, Grant, NetControl, NetHello, NetStatistics, Owner, PROTOCOL_VERSION, SocketRequest,
+    Address, ClientEvent, Grant, NetControl, NetHello, NetStatistics, Owner, PROTOCOL_VERSION,
+    SocketRequest,
 };
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use socket2::{Socket, Type};
 
 use super::{PATIENCE, TestClient};
 
@@ -203,4 +207,40 @@ pub fn socket_descriptors_of(pid: u32) -> Vec<i32> {
         .filter(|(_, target)| target.to_string_lossy().starts_with("socket:"))
         .map(|(number, _)| number)
         .collect()
+}
+
+/// The socket of this kind and address itself, taken out of the net process.
+pub fn socket_in_net(net: &TestNet, kind: Type, local: Address) -> Socket {
+    let pid = Pid::from_raw(net.pid() as i32).unwrap();
+    let process = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+    let sockets = socket_descriptors_of(net.pid())
+        .into_iter()
+        .filter_map(|number| {
+            let socket: OwnedFd = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok()?;
+            Some(Socket::from(socket))
+        });
+    let own = |socket: &Socket| {
+        let address = socket.local_addr().ok()?.as_socket()?;
+        Some(Address::from(address) == local && socket.r#type().ok()? == kind)
+    };
+    sockets
+        .into_iter()
+        .find(|socket| own(socket) == Some(true))
+        .expect("the socket is in net")
+}
+
+/// Memory that a process has asked for and uses, in bytes. (Not the pages of its program: whether they
+/// count as its own, or as written, depends on who else runs it and when it was compiled.)
+pub fn own_memory(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("Anonymous:"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        * 1024
 }
