@@ -15,6 +15,7 @@ use direct_sockets_traits::PROTOCOL_VERSION;
 use direct_sockets_wire::{Control, Endpoint, Hello, ReceiveError, Wait};
 use log::{debug, error, warn};
 use tokio::io::Interest;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 use crate::batch::Batch;
@@ -22,6 +23,8 @@ use crate::budget::Budget;
 use crate::channel::{ReadBuffer, Scratch, receive, watch};
 use crate::client::{Client, Common};
 use crate::descriptors;
+use crate::origins::Origins;
+use crate::questions::Questions;
 use crate::resolver::{Resolve, SystemResolver};
 use crate::statistics::Statistics;
 
@@ -69,8 +72,13 @@ pub fn run(token: &str) -> ExitCode {
     if let Err(error) = descriptors::raise_descriptor_limit() {
         warn!("The limit of open descriptors stays as it is: {error}");
     }
-    let result = report_in(token)
-        .and_then(|control| serve(control, Rc::new(SystemResolver::from_environment())));
+    let result = report_in(token).and_then(|(control, questions)| {
+        serve(
+            control,
+            questions,
+            Rc::new(SystemResolver::from_environment()),
+        )
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -80,47 +88,57 @@ pub fn run(token: &str) -> ExitCode {
     }
 }
 
-/// Connect to the broker and hand it the channel on which it is obeyed.
-pub fn report_in(token: &str) -> io::Result<Endpoint> {
+/// Connect to the broker and hand it the channel on which it is obeyed, and the one on which it is asked.
+pub fn report_in(token: &str) -> io::Result<(Endpoint, Endpoint)> {
     let (own, control) = Endpoint::pair()?;
+    let (own_questions, questions) = Endpoint::pair()?;
     let broker = Endpoint::connect(token)?;
     let hello = Hello {
         version: PROTOCOL_VERSION,
         pid: std::process::id(),
         control,
+        questions,
     };
     let (message, descriptors) = hello.encode().map_err(io::Error::other)?;
     broker.send(&message, &descriptors, Wait::Forever)?;
-    Ok(own)
+    Ok((own, own_questions))
 }
 
 /// Serve until the control channel says so or closes. Names are resolved by `resolver`.
-pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
-    let common = Rc::new(Common {
-        statistics: Rc::default(),
-        resolver,
-        scratch: Scratch::default(),
-        read_buffer: ReadBuffer::default(),
-        batch: Batch::default(),
-        clients: RefCell::default(),
-        budget: Budget::new(descriptors::descriptor_limit()),
-    });
+pub fn serve(control: Endpoint, questions: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(MAX_RESOLVER_THREADS)
         .thread_name("resolver")
         .build()?;
-    let result = LocalSet::new().block_on(&runtime, obey(control, &common));
+    let result = LocalSet::new().block_on(&runtime, async {
+        let common = Rc::new(Common {
+            statistics: Rc::default(),
+            resolver,
+            scratch: Scratch::default(),
+            read_buffer: ReadBuffer::default(),
+            batch: Batch::default(),
+            questions: Questions::new(questions)?,
+            origins: Origins::default(),
+            clients: RefCell::default(),
+            budget: Budget::new(descriptors::descriptor_limit()),
+        });
+        obey(control, &common).await
+    });
     // A query that hangs is not waited for.
     runtime.shutdown_background();
     result
 }
 
-/// Carry out what the broker says.
+/// Carry out what the broker says. SIGTERM, which a machine sends that shuts down, is an orderly end as well.
 async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
     let control = watch(control, Interest::READABLE)?;
+    let mut terminated = signal(SignalKind::terminate())?;
     loop {
-        let message = receive(&control, &common.scratch, Control::decode).await;
+        let message = tokio::select! {
+            message = receive(&control, &common.scratch, Control::decode) => message,
+            _ = terminated.recv() => Ok(Ok(Control::Exit)),
+        };
         match message {
             Ok(Ok(Control::Register {
                 owner,
@@ -128,9 +146,10 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
                 requests,
                 events,
             })) => Client::start(common, owner, grant, requests, events),
+            Ok(Ok(Control::Answer { id, allow })) => common.questions.answer(id, allow),
             Ok(Ok(Control::Statistics(reply))) => answer(&reply, &common.statistics),
             Ok(Ok(Control::Exit)) => {
-                debug!("The broker ends the net process");
+                debug!("The net process is told to end");
                 say_goodbye(common).await;
                 return Ok(());
             },

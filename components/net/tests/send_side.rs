@@ -26,14 +26,14 @@ impl Sender {
         Self {
             side: SendSide::default(),
             statistics: Rc::default(),
-            quota: Quota::new(2),
+            quota: Quota::new(4),
         }
     }
 
     fn push(&mut self, bytes: &[u8], to: Option<&str>) -> Result<(), Overrun> {
         let in_flight = InFlight {
             counted: self.statistics.datagram(),
-            share: self.quota.take().expect("room"),
+            shares: [(); 2].map(|()| self.quota.take().expect("room")),
         };
         let to = to.and_then(|host| destination(host, 9));
         self.side.push(ByteBuf::from(bytes), to, in_flight)
