@@ -148,7 +148,7 @@ impl Socket<'_> {
                 self.send_once();
             }
             if let Some(max) = read {
-                // One at a time, so that the one that there is no reason for any more is forgotten.
+                // One at a time: tokio takes no combination in `try_io`.
                 if ready.is_readable() {
                     self.receive_once(max, Interest::READABLE);
                 } else if ready.is_error() {
