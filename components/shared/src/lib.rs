@@ -17,6 +17,7 @@ mod host;
 pub mod limits;
 mod message;
 mod options;
+mod policy;
 
 pub use address::Address;
 pub use error::{DomExceptionName, SocketError};
@@ -29,4 +30,7 @@ pub use message::{
 pub use options::{
     BufferSizes, DnsQueryType, OptionError, ServerOptions, TcpExtras, TcpListen, TcpOpen,
     TcpOptions, UdpExtras, UdpMode, UdpOpen, UdpOptions,
+};
+pub use policy::{
+    AddressGrant, AddressQuestion, AddressSpace, AddressUse, Decision, PortFloors, QuestionId,
 };

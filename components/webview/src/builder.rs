@@ -281,6 +281,7 @@ impl WebViewBuilder {
                 NetProcess::Binary(path) => NetCommand::Binary(path),
             },
             origins: allowed_origins,
+            ..Config::default()
         });
         let waker = Waker::new();
         if let Some(window) = &window {
