@@ -13,6 +13,7 @@
 
 mod address;
 mod error;
+mod event_loop_key;
 mod host;
 pub mod limits;
 mod message;
@@ -20,6 +21,7 @@ mod options;
 
 pub use address::Address;
 pub use error::{DomExceptionName, SocketError};
+pub use event_loop_key::EventLoopKey;
 pub use host::Host;
 pub use message::{
     AcceptResult, AcceptedConnection, BrokerMessage, ClientEvent, ConnectRequest, Datagram,

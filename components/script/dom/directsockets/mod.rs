@@ -16,11 +16,8 @@
 //! 6. Nothing in here opens, or names, a socket of the OS.
 
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_policy::permissions_policy::allows_direct_sockets;
-use http::HeaderMap;
 use script_bindings::inheritance::Castable;
 use servo_config::pref;
-use servo_url::ImmutableOrigin;
 
 use crate::dom::bindings::codegen::Bindings::WindowBinding::WindowMethods;
 use crate::dom::globalscope::GlobalScope;
@@ -30,6 +27,7 @@ use crate::dom::workerglobalscope::WorkerGlobalScope;
 pub(crate) mod buffersource;
 pub(crate) mod connection;
 pub(crate) mod directsocketsclient;
+pub(crate) mod documentpolicy;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod tcpsocket;
@@ -56,22 +54,4 @@ fn allowed_by_embedder(global: &GlobalScope) -> bool {
     let allowed_origins = pref!(dom_direct_sockets_allowed_origins);
     AllowedOrigins::parse(&allowed_origins)
         .allows(&global.origin().immutable().ascii_serialization())
-}
-
-/// Whether the `Permissions-Policy` header of a response leaves "direct-sockets" enabled for a
-/// document of this origin. <https://www.w3.org/TR/permissions-policy/#algo-process-response-policy>
-pub(crate) fn enabled_by_response_header(
-    headers: Option<&HeaderMap>,
-    origin: &ImmutableOrigin,
-) -> bool {
-    let Some(headers) = headers else {
-        return true;
-    };
-    allows_direct_sockets(
-        headers
-            .get_all("Permissions-Policy")
-            .iter()
-            .map(|value| value.as_bytes()),
-        &origin.ascii_serialization(),
-    )
 }
