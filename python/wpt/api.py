@@ -2,7 +2,8 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""What pages may ask of the server: peers under /peer, the operating system's view under /os.
+"""What pages may ask of the server: peers under /peer, clients of their own servers under /client, the operating
+system's view under /os, and the same for UDP (udp_api.py).
 
 Everything is a POST with a JSON object, answered by a JSON object; `tests/wpt/direct-sockets/resources/peer.js` and
 `os.js` are the other side. Waits are answered when what they wait for has come, so tests need no timers.
@@ -18,10 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from wpt.clients import Clients
 from wpt.connection import UNLIMITED, Connection, noise
-from wpt.oschecks import PATIENCE, Browser, OsError, plain_options
-from wpt.peers import ClosedPort, FullListener, Peer, PeerError, Script, decode
+from wpt.group import ConnectionGroup
+from wpt.oschecks import PATIENCE, Browser, OsError, plain_options, sysctl
+from wpt.peers import ClosedPort, FullListener, Peer
+from wpt.script import PeerError, Script, decode
 from wpt.tracing import TracingError
+from wpt.udp_api import UdpApi
 
 Json = dict[str, Any]
 # No wait is longer than this, whatever a page asks for.
@@ -38,11 +43,13 @@ class Api:
     def __init__(self, browser: Browser, hosts: Path | None = None):
         self.browser = browser
         self.hosts = hosts
-        self._things: dict[str, Peer | FullListener | ClosedPort] = {}
+        self._things: dict[str, ConnectionGroup | FullListener | ClosedPort] = {}
         self._lock = threading.Lock()
         self._next = 0
+        self._udp = UdpApi(browser, patience)
         self.routes: dict[str, Callable[[Json], Any]] = {
             "/peer/create": self._create,
+            "/client/connect": self._connect,
             "/peer/hang": lambda _: self._add(FullListener()),
             "/peer/closed-port": lambda args: self._add(ClosedPort(args.get("address", "127.0.0.1"))),
             "/peer/drain-hang": self._drain_hang,
@@ -54,8 +61,9 @@ class Api:
             "/peer/read": self._read,
             "/peer/fin": lambda args: self._act(args, lambda c: setattr(c, "fin_when_sent", True)),
             "/peer/rst": lambda args: self._act(args, Connection.abort),
+            "/peer/batch": self._batch,
             "/peer/close": lambda args: self._act(args, Connection.close),
-            "/peer/refuse": lambda args: self._peer(args).refuse(),
+            "/peer/refuse": self._refuse,
             "/peer/end": self._end,
             "/os/time": lambda _: {"now": time.time() * 1000},
             "/os/processes": lambda _: browser.processes(),
@@ -70,10 +78,17 @@ class Api:
             "/os/wait-socket": lambda args: browser.wait_for_socket(
                 *pair(args), {key: str(value) for key, value in args["want"].items()}, patience(args)
             ),
-            "/os/count-sockets": lambda args: browser.count_sockets(int(args.get("remotePort", 0))),
-            "/os/wait-sockets": lambda args: browser.wait_for_sockets(
-                int(args.get("remotePort", 0)), int(args["count"]), patience(args)
+            "/os/count-sockets": lambda args: browser.count_sockets(
+                int(args.get("remotePort", 0)), int(args.get("localPort", 0))
             ),
+            "/os/wait-sockets": lambda args: browser.wait_for_sockets(
+                int(args.get("remotePort", 0)), int(args["count"]), patience(args), int(args.get("localPort", 0))
+            ),
+            "/os/listener": lambda args: browser.listener(int(args["port"])),
+            "/os/wait-listener": lambda args: browser.wait_for_listener(
+                int(args["port"]), {key: str(value) for key, value in args["want"].items()}, patience(args)
+            ),
+            "/os/sysctl": lambda args: {"value": sysctl(str(args["name"]))},
             "/os/option": lambda args: browser.option(*pair(args), [str(name) for name in args["names"]]),
             "/os/plain-option": lambda args: plain_options(
                 str(args.get("address", "127.0.0.1")), int(args["port"]), [str(name) for name in args["names"]]
@@ -87,6 +102,7 @@ class Api:
             ),
             "/os/trace-stop": lambda _: {"lines": browser.stop_trace()},
             "/os/block-hosts": self._block_hosts,
+            **self._udp.routes,
         }
 
     def call(self, path: str, args: Json) -> Any:
@@ -105,7 +121,7 @@ class Api:
 
     # Peers.
 
-    def _add(self, thing: Peer | FullListener | ClosedPort) -> Json:
+    def _add(self, thing: ConnectionGroup | FullListener | ClosedPort) -> Json:
         with self._lock:
             self._next += 1
             name = str(self._next)
@@ -122,20 +138,44 @@ class Api:
             )
         )
 
-    def _thing(self, args: Json) -> Peer | FullListener | ClosedPort:
+    def _thing(self, args: Json) -> ConnectionGroup | FullListener | ClosedPort:
         thing = self._things.get(str(args["id"]))
         if thing is None:
             raise ApiError(f"no such peer: {args['id']}")
         return thing
 
-    def _peer(self, args: Json) -> Peer:
-        thing = self._thing(args)
-        if not isinstance(thing, Peer):
+    def _connect(self, args: Json) -> Json:
+        clients = Clients(
+            address=str(args.get("address", "127.0.0.1")),
+            port=int(args["port"]),
+            script=Script.parse(args),
+            count=int(args.get("count", 1)),
+            source=str(args.get("source", "")),
+            patience=patience(args),
+        )
+        return {**self._add(clients), **clients.describe()}
+
+    def _refuse(self, args: Json) -> None:
+        peer = self._peer(args)
+        if not isinstance(peer, Peer):
             raise ApiError("that is no listening peer")
+        peer.refuse()
+
+    def _peer(self, args: Json) -> ConnectionGroup:
+        thing = self._thing(args)
+        if not isinstance(thing, ConnectionGroup):
+            raise ApiError("that has no connections")
         return thing
 
     def _act(self, args: Json, action: Callable[[Connection], Any]) -> None:
         self._peer(args).on(int(args.get("connection", 0)), action)
+
+    def _batch(self, args: Json) -> None:
+        """Several commands to one peer in one request: for tests that drive hundreds of connections."""
+        for command in args["commands"]:
+            if command["do"] not in ("send", "read", "fin", "rst"):
+                raise ApiError(f"no such command: {command['do']}")
+            self.routes[f"/peer/{command['do']}"]({**command, "id": args["id"]})
 
     def _drain_hang(self, args: Json) -> Json:
         thing = self._thing(args)
@@ -252,6 +292,7 @@ class Api:
             things, self._things = list(self._things.values()), {}
         for thing in things:
             thing.end()
+        self._udp.end()
 
 
 def pair(args: Json) -> tuple[int, int]:

@@ -94,6 +94,8 @@ class Executor:
     binary: Path
     timeout_multiplier: float = 2.0
     debug: bool = False
+    # Appended to what is asked for: "seed=5".
+    query: str = ""
 
     def run(self, test: Test, multiprocess: bool) -> Outcome:
         """Run one test."""
@@ -140,7 +142,8 @@ class Executor:
         host = "127.0.0.1" if test.secure else INSECURE_HOST
         separator = "&" if "?" in test.id else "?"
         # testharnessreport.js takes the multiplier from here.
-        return f"http://{host}:{port}{test.id}{separator}timeout_multiplier={self.multiplier(test):g}"
+        query = f"timeout_multiplier={self.multiplier(test):g}" + (f"&{self.query}" if self.query else "")
+        return f"http://{host}:{port}{test.id}{separator}{query}"
 
     def _command(self, url: str, multiprocess: bool) -> list[str]:
         """The command line of the browser. Options may follow the URL, as wptrunner writes them."""

@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from wpt import processes
@@ -34,12 +35,16 @@ _OPTIONS = {
         "SO_KEEPALIVE",
         "SO_LINGER",
         "SO_REUSEADDR",
+        "SO_REUSEPORT",
+        "SO_BROADCAST",
         "TCP_NODELAY",
         "TCP_KEEPIDLE",
         "TCP_KEEPINTVL",
         "TCP_KEEPCNT",
+        "IPV6_V6ONLY",
     )
 }
+_SYSCTLS = ("net.core.somaxconn", "net.ipv6.bindv6only")
 _SIGNALS = {"KILL": signal.SIGKILL, "STOP": signal.SIGSTOP, "CONT": signal.SIGCONT, "TERM": signal.SIGTERM}
 
 
@@ -157,29 +162,61 @@ class Browser:
 
         return {"ok": wait_until(so, timeout), **self.socket(local, remote)}
 
-    def count_sockets(self, remote: int = 0) -> dict[str, Any]:
-        """How many TCP sockets each kind of process holds, all of them or those to one remote port."""
-        entries = {entry.inode for entry in processes.tcp_table() if not remote or entry.remote[1] == remote}
+    def count_sockets(self, remote: int = 0, local: int = 0) -> dict[str, Any]:
+        """How many TCP sockets each kind of process holds, all of them or those to a remote or from a local port."""
+        entries = {
+            entry.inode
+            for entry in processes.tcp_table()
+            if (not remote or entry.remote[1] == remote) and (not local or entry.local[1] == local)
+        }
         counts = {"net": 0, "shell": 0, "content": 0, "other": 0}
         for process in self.tree():
             inodes = processes.socket_inodes(process.pid)
             counts[process.kind] += sum(1 for inode in inodes if inode in entries)
         return counts
 
-    def wait_for_sockets(self, remote: int, count: int, timeout: float) -> dict[str, Any]:
-        """Wait until net holds exactly so many sockets to a port."""
-        done = wait_until(lambda: self.count_sockets(remote)["net"] == count, timeout)
-        return {"ok": done, **self.count_sockets(remote)}
+    def wait_for_sockets(self, remote: int, count: int, timeout: float, local: int = 0) -> dict[str, Any]:
+        """Wait until net holds exactly so many sockets to a remote port, or from a local one."""
+        done = wait_until(lambda: self.count_sockets(remote, local)["net"] == count, timeout)
+        return {"ok": done, **self.count_sockets(remote, local)}
+
+    def listener(self, port: int) -> dict[str, Any]:
+        """The listening sockets of a port, as far as processes of the browser hold them."""
+        found = []
+        for entry in processes.listeners(port):
+            holders = [
+                {"pid": process.pid, "kind": process.kind}
+                for process in self.tree()
+                if entry.inode in processes.socket_inodes(process.pid)
+            ]
+            if holders:
+                found.append({**vars(entry), "holders": holders})
+        return {"listeners": found, **(found[0] if len(found) == 1 else {})}
+
+    def wait_for_listener(self, port: int, want: dict[str, str], timeout: float) -> dict[str, Any]:
+        """Wait until a port is listened on or is not (`listening`), or until so many connections are `queued`."""
+
+        def so() -> bool:
+            found = self.listener(port)
+            return ("listening" not in want or bool(found["listeners"]) == (want["listening"].lower() == "true")) and (
+                "queued" not in want or str(found.get("queued")) == want["queued"]
+            )
+
+        return {"ok": wait_until(so, timeout), **self.listener(port)}
 
     def _duplicate(self, local: int, remote: int) -> socket.socket:
-        """A copy of net's descriptor for one of its sockets."""
+        """A copy of net's descriptor for one of its connections."""
         entry = processes.find_socket(local, remote)
         if entry is None:
             raise OsError(f"no socket from port {local} to port {remote}")
+        return self.duplicate(entry.inode)
+
+    def duplicate(self, inode: int) -> socket.socket:
+        """A copy of net's descriptor for the socket with this inode."""
         net = self.net()
-        descriptor = processes.socket_inodes(net).get(entry.inode)
+        descriptor = processes.socket_inodes(net).get(inode)
         if descriptor is None:
-            raise OsError(f"net does not hold the socket from port {local} to port {remote}")
+            raise OsError(f"net does not hold the socket with the inode {inode}")
         pidfd = os.pidfd_open(net)
         try:
             libc = ctypes.CDLL(None, use_errno=True)
@@ -272,6 +309,13 @@ class Browser:
                 if pid in running:
                     os.kill(pid, signal.SIGCONT)
             self._stopped.clear()
+
+
+def sysctl(name: str) -> int:
+    """A number that the system is set to."""
+    if name not in _SYSCTLS:
+        raise OsError(f"not a setting that tests need: {name}")
+    return int(Path("/proc/sys", *name.split(".")).read_text())
 
 
 def options_of(sock: socket.socket, names: list[str]) -> dict[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,9 +145,10 @@ def socket_inodes(pid: int) -> dict[int, int]:
     }
 
 
-def _address(text: str) -> tuple[str, int]:
-    address, port = text.split(":")
-    raw = bytes.fromhex(address)
+def address(text: str) -> tuple[str, int]:
+    """An address and port as /proc/net writes them."""
+    digits, port = text.split(":")
+    raw = bytes.fromhex(digits)
     # The kernel prints each group of four bytes as a number of this machine.
     words = [raw[i : i + 4][::-1] for i in range(0, len(raw), 4)]
     packed = b"".join(words)
@@ -165,13 +167,45 @@ def tcp_table() -> Iterator[TcpEntry]:
             fields = line.split()
             send, _, receive = fields[4].partition(":")
             yield TcpEntry(
-                _address(fields[1]),
-                _address(fields[2]),
+                address(fields[1]),
+                address(fields[2]),
                 _STATES.get(fields[3], fields[3]),
                 int(send, 16),
                 int(receive, 16),
                 int(fields[9]),
             )
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening socket."""
+
+    address: str
+    port: int
+    backlog: int  # how many connections its queue may hold
+    queued: int  # how many wait in it now
+    v6only: bool
+    inode: int
+
+
+def listeners(port: int) -> list[Listener]:
+    """The listening TCP sockets of a port, as `ss` shows them: /proc does not tell the length of the queue."""
+    command = ["ss", "-ltneOH", f"sport = :{port}"]
+    try:
+        text = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return []
+    found = []
+    for line in text.splitlines():
+        # LISTEN Recv-Q Send-Q Local:Port Peer:Port ino:N sk:N ... v6only:0
+        fields = line.split()
+        inode = re.search(r"\bino:(\d+)", line)
+        if len(fields) < 5 or fields[0] != "LISTEN" or inode is None:
+            continue
+        # "*" stands for "::" where IPv4 is served, too.
+        address = fields[3].rpartition(":")[0].strip("[]").replace("*", "::")
+        found.append(Listener(address, port, int(fields[2]), int(fields[1]), "v6only:1" in line, int(inode.group(1))))
+    return found
 
 
 def find_socket(local_port: int, remote_port: int) -> TcpEntry | None:

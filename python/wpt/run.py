@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--until-unexpected", action="store_true", help="stop after the first round that has any")
     result.add_argument("--filter", action="append", default=[], metavar="TEXT", help="only ids that contain TEXT")
+    result.add_argument("--query", default="", metavar="TEXT", help="what tests find in their URL, such as seed=5")
     result.add_argument("--list", action="store_true", help="print the test ids that would run, with their modes")
     result.add_argument("--coverage", action="store_true", help="list requirements without a test; status 1 if any")
     result.add_argument("--debug", action="store_true", help="show what the browser prints")
@@ -93,7 +94,7 @@ def jobs(options: argparse.Namespace, metadata: Metadata) -> list[Job]:
 
 def run(options: argparse.Namespace, work: list[Job], metadata: Metadata) -> int:
     """Run the jobs; the status of the process."""
-    executor = Executor(options.binary.resolve(), options.timeout_multiplier, options.debug)
+    executor = Executor(options.binary.resolve(), options.timeout_multiplier, options.debug, options.query)
     lock = threading.Lock()
     with Report(sys.stdout, options.results) as report:
 

@@ -6,30 +6,34 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use direct_sockets_traits::limits::{MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT, MAX_LISTENERS_PER_CLIENT};
 use direct_sockets_traits::{
-    ClientEvent, Grant, Owner, SocketError, SocketEvent, SocketId, SocketRequest, TcpOpen,
+    AcceptResult, ClientEvent, Destination, Grant, Owner, SocketError, SocketEvent, SocketId,
+    SocketRequest, TcpListen, TcpOpen, UdpMode, UdpOpen,
 };
 use direct_sockets_wire::{Endpoint, ReceiveError};
 use log::{debug, warn};
+use serde_bytes::ByteBuf;
 use tokio::io::Interest;
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
+use crate::batch::Batch;
+use crate::budget::{Budget, Place, Quota};
 use crate::channel::{ReadBuffer, Scratch, Watched, receive, watch};
 use crate::events::Events;
-use crate::orders::Orders;
+use crate::orders::{Kind, Orders};
 use crate::resolver::Resolve;
+use crate::send_side::InFlight;
 use crate::statistics::Statistics;
-use crate::tcp_socket;
+use crate::{tcp_listener, tcp_socket, udp_socket};
 
 /// How many names one client may have resolved at the same time. Each takes a thread while it lasts.
 const MAX_LOOKUPS: usize = 16;
-
-/// The most descriptors that are kept back from clients and their sockets.
-const RESERVED_DESCRIPTORS: u64 = 512;
 
 /// After so many requests of one client in a row it is the turn of others.
 const REQUESTS_IN_A_ROW: u32 = 64;
@@ -44,32 +48,12 @@ pub struct Common {
     pub scratch: Scratch,
     /// Where bytes are read from sockets.
     pub read_buffer: ReadBuffer,
+    /// Where datagrams are received.
+    pub batch: Batch,
+    /// All clients, for the end.
+    pub clients: RefCell<Vec<Weak<Client>>>,
     /// How many descriptors there are to give away.
     pub budget: Budget,
-}
-
-/// The descriptors of the process, shared out so that no client can take those of others, and all of them
-/// together cannot take what net itself needs: for the broker's questions, for resolvers.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    clients: u64,
-    sockets: u64,
-    sockets_of_one_client: usize,
-}
-
-impl Budget {
-    /// Share out what the process may have.
-    pub fn new(descriptor_limit: Option<u64>) -> Self {
-        let limit = descriptor_limit.unwrap_or(u64::MAX);
-        let shared = limit - (limit / 4).min(RESERVED_DESCRIPTORS);
-        let sockets = shared / 4 * 3;
-        Self {
-            // A channel each way.
-            clients: (shared - sockets) / 2,
-            sockets,
-            sockets_of_one_client: usize::try_from(sockets / 4 * 3).unwrap_or(usize::MAX),
-        }
-    }
 }
 
 struct Entry {
@@ -86,6 +70,8 @@ pub struct Client {
     /// Its turn to resolve names.
     pub lookups: Arc<Semaphore>,
     grant: Grant,
+    listeners: Quota,
+    datagrams: Quota,
     sockets: RefCell<HashMap<SocketId, Entry>>,
 }
 
@@ -99,7 +85,7 @@ impl Client {
         requests: Endpoint,
         events: Endpoint,
     ) {
-        if common.statistics.snapshot().clients >= common.budget.clients {
+        if common.statistics.clients() >= common.budget.clients {
             // Dropping its channels tells it.
             warn!("There are too many clients");
             return;
@@ -122,8 +108,15 @@ impl Client {
             events: events.clone(),
             lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
             grant,
+            listeners: Quota::new(MAX_LISTENERS_PER_CLIENT),
+            datagrams: Quota::new(MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT),
             sockets: RefCell::default(),
         });
+        {
+            let mut clients = common.clients.borrow_mut();
+            clients.retain(|client| client.strong_count() > 0);
+            clients.push(Rc::downgrade(&client));
+        }
         tokio::task::spawn_local(events.write());
         let counted = common.statistics.client();
         tokio::task::spawn_local(async move {
@@ -165,20 +158,22 @@ impl Client {
     /// are ignored.
     fn handle(self: &Rc<Self>, request: SocketRequest) {
         let id = request.id();
-        if let SocketRequest::OpenTcp { open, .. } = request {
-            return self.open_tcp(id, open);
-        }
+        let request = match request {
+            SocketRequest::OpenTcp { open, .. } => return self.open_tcp(id, open),
+            SocketRequest::OpenUdp { open, .. } => return self.open_udp(id, open),
+            SocketRequest::ListenTcp { listen, .. } => return self.listen_tcp(id, listen),
+            request => request,
+        };
         let Some(orders) = self.orders(id) else {
             return;
         };
         match request {
             SocketRequest::OpenTcp { .. }
             | SocketRequest::OpenUdp { .. }
-            | SocketRequest::ListenTcp { .. }
-            | SocketRequest::Receive { .. }
-            | SocketRequest::Accept { .. }
-            | SocketRequest::Send { .. } => {},
+            | SocketRequest::ListenTcp { .. } => {},
             SocketRequest::Read { max, .. } => orders.read(max),
+            SocketRequest::Receive { max, .. } => orders.receive(max),
+            SocketRequest::Accept { first, max, .. } => orders.accept(first, max),
             SocketRequest::CancelRead { .. } => orders.cancel_read(),
             SocketRequest::Write { bytes, last, .. } => {
                 if orders.write(bytes, last).is_err() {
@@ -186,6 +181,7 @@ impl Client {
                     orders.close();
                 }
             },
+            SocketRequest::Send { data, to, .. } => self.send(id, &orders, data, to),
             SocketRequest::AbortWrite { .. } => {
                 if let Some(event) = orders.abort_write() {
                     self.events.socket(id, event);
@@ -202,27 +198,125 @@ impl Client {
     }
 
     fn open_tcp(self: &Rc<Self>, id: SocketId, open: TcpOpen) {
-        let mut sockets = self.sockets.borrow_mut();
-        if sockets.contains_key(&id) {
+        self.open(id, Kind::Connection, |orders, place| {
+            tcp_socket::run(self.clone(), id, open, orders, place)
+        });
+    }
+
+    fn open_udp(self: &Rc<Self>, id: SocketId, open: UdpOpen) {
+        let kind = Kind::Datagrams {
+            bound: matches!(open.mode, UdpMode::Bound { .. }),
+        };
+        self.open(id, kind, |orders, place| {
+            udp_socket::run(self.clone(), id, open, orders, place)
+        });
+    }
+
+    fn listen_tcp(self: &Rc<Self>, id: SocketId, listen: TcpListen) {
+        self.open(id, Kind::Listener, |orders, place| {
+            tcp_listener::run(self.clone(), id, listen, orders, place)
+        });
+    }
+
+    /// Start the task of a socket, if there is room for one more.
+    fn open<T: Future<Output = ()> + 'static>(
+        &self,
+        id: SocketId,
+        kind: Kind,
+        task: impl FnOnce(Rc<Orders>, Place) -> T,
+    ) {
+        if self.knows(id) {
             return;
         }
+        match self.place(kind) {
+            Ok(place) => self.start_task(id, kind, place, task),
+            Err(error) => self.events.socket(id, SocketEvent::OpenFailed(error)),
+        }
+    }
+
+    /// Take a connection that one of the listening sockets has accepted.
+    pub fn adopt(self: &Rc<Self>, id: SocketId, stream: TcpStream) -> Result<(), SocketError> {
+        let kind = Kind::Connection;
+        let place = self.place(kind)?;
+        self.start_task(id, kind, place, |orders, place| {
+            tcp_socket::run_accepted(self.clone(), id, stream, orders, place)
+        });
+        Ok(())
+    }
+
+    fn start_task<T: Future<Output = ()> + 'static>(
+        &self,
+        id: SocketId,
+        kind: Kind,
+        place: Place,
+        task: impl FnOnce(Rc<Orders>, Place) -> T,
+    ) {
+        let orders = Orders::new(kind, &self.common.statistics);
+        let task = task(orders.clone(), place);
+        let task = tokio::task::spawn_local(task).abort_handle();
+        self.sockets.borrow_mut().insert(id, Entry { orders, task });
+    }
+
+    /// Room for one more socket, or why there is none.
+    fn place(&self, kind: Kind) -> Result<Place, SocketError> {
+        self.room()?;
+        let mut shares = Vec::new();
+        if kind == Kind::Listener {
+            shares.push(self.listeners.take().ok_or(SocketError::ListenerLimit)?);
+        }
+        Ok(Place {
+            counted: self.common.statistics.socket(),
+            shares,
+        })
+    }
+
+    fn room(&self) -> Result<(), SocketError> {
         let budget = self.common.budget;
         let most = self.grant.max_sockets.min(budget.sockets_of_one_client);
-        let failure = if sockets.len() >= most {
-            Some(SocketError::SocketLimit)
-        } else if self.common.statistics.snapshot().sockets >= budget.sockets {
-            Some(SocketError::TooManyOpenFiles)
-        } else {
-            None
-        };
-        if let Some(error) = failure {
-            return self.events.socket(id, SocketEvent::OpenFailed(error));
+        if self.sockets.borrow().len() >= most {
+            return Err(SocketError::SocketLimit);
         }
-        let orders = Orders::new(&self.common.statistics);
-        let counted = self.common.statistics.socket();
-        let task = tcp_socket::run(self.clone(), id, open, orders.clone(), counted);
-        let task = tokio::task::spawn_local(task).abort_handle();
-        sockets.insert(id, Entry { orders, task });
+        if self.common.statistics.sockets() >= budget.sockets {
+            return Err(SocketError::TooManyOpenFiles);
+        }
+        Ok(())
+    }
+
+    /// Whether there is room for one more connection.
+    pub fn has_room(&self) -> bool {
+        self.room().is_ok()
+    }
+
+    /// Whether there is a socket of this id.
+    pub fn knows(&self, id: SocketId) -> bool {
+        self.sockets.borrow().contains_key(&id)
+    }
+
+    fn send(&self, id: SocketId, orders: &Orders, data: ByteBuf, to: Option<Destination>) {
+        let Some(share) = self.datagrams.take() else {
+            if let Some(event) = orders.refuse_send(SocketError::DatagramLimit) {
+                self.events.socket(id, event);
+            }
+            return;
+        };
+        let in_flight = InFlight {
+            counted: self.common.statistics.datagram(),
+            share,
+        };
+        if orders.send(data, to, in_flight).is_err() {
+            debug!("A socket is closed because its client broke the rules of sending");
+            orders.close();
+        }
+    }
+
+    /// End listening in an orderly way (decision AMB-66): every accept that is outstanding is answered.
+    pub fn end_listening(&self) {
+        for (id, entry) in &*self.sockets.borrow() {
+            if entry.orders.end_accepting() {
+                let event = SocketEvent::Accepted(AcceptResult::End);
+                self.events.socket(*id, event);
+            }
+        }
     }
 
     fn orders(&self, id: SocketId) -> Option<Rc<Orders>> {

@@ -47,15 +47,18 @@ pub async fn connect(
         address.set_port(open.port);
         match connect_to(open, address).await {
             Ok(connected) => return Ok(connected),
-            Err(error) => {
-                failure = Some(match failure {
-                    Some(earlier) if tells(earlier) >= tells(error) => earlier,
-                    _ => error,
-                });
-            },
+            Err(error) => failure = Some(most_telling(failure, error)),
         }
     }
     Err(failure.unwrap_or(SocketError::NameNotResolved))
+}
+
+/// Which of two failures to report, of those of several addresses.
+pub fn most_telling(earlier: Option<SocketError>, later: SocketError) -> SocketError {
+    match earlier {
+        Some(earlier) if tells(earlier) >= tells(later) => earlier,
+        _ => later,
+    }
 }
 
 /// How much a failure of one of several addresses tells about why none could be connected to. That this

@@ -46,6 +46,7 @@ pub fn from_number(number: i32) -> SocketError {
         libc::EACCES | libc::EPERM => SocketError::PermissionDenied,
         libc::EMFILE | libc::ENFILE => SocketError::TooManyOpenFiles,
         libc::ENOBUFS | libc::ENOMEM => SocketError::OutOfBuffers,
+        libc::EMSGSIZE => SocketError::MessageTooLarge,
         libc::EINVAL
         | libc::ENOPROTOOPT
         | libc::EOPNOTSUPP
@@ -54,4 +55,12 @@ pub fn from_number(number: i32) -> SocketError {
         | libc::EDOM => SocketError::InvalidArgument,
         other => SocketError::Os(other),
     }
+}
+
+/// Whether a call is to be made again, when the OS says so.
+pub fn is_temporary(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }

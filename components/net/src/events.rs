@@ -15,7 +15,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use direct_sockets_traits::limits::MAX_QUEUED_EVENTS;
-use direct_sockets_traits::{ClientEvent, ReadResult, SocketEvent, SocketId};
+use direct_sockets_traits::{
+    ClientEvent, Datagram, ReadResult, ReceiveResult, SocketEvent, SocketId,
+};
 use direct_sockets_wire::{Endpoint, Wait};
 use log::{debug, warn};
 use serde_bytes::ByteBuf;
@@ -35,8 +37,24 @@ const BUFFER_SHORTAGE_PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 struct Queued {
     message: Vec<u8>,
-    /// Whose bytes these are, if it is a read.
-    reader: Option<(Rc<Orders>, Counted)>,
+    /// What has been read, if it is a read.
+    load: Load,
+}
+
+/// The page data in an event.
+#[derive(Debug, Default)]
+struct Load {
+    _held: Option<Counted>,
+    /// Who hears when the event has left this process.
+    reader: Option<Rc<Orders>>,
+}
+
+impl Load {
+    fn delivered(self) {
+        if let Some(orders) = self.reader {
+            orders.delivered();
+        }
+    }
 }
 
 /// The way back to one client.
@@ -47,6 +65,7 @@ pub struct Events {
     queued_bytes: Cell<usize>,
     waiting_for_room: RefCell<HashMap<SocketId, Rc<Orders>>>,
     has_more: Notify,
+    is_empty: Notify,
     has_ended: Notify,
     statistics: Rc<Statistics>,
 }
@@ -61,6 +80,7 @@ impl Events {
             queued_bytes: Cell::new(0),
             waiting_for_room: RefCell::default(),
             has_more: Notify::new(),
+            is_empty: Notify::new(),
             has_ended: Notify::new(),
             statistics: statistics.clone(),
         }))
@@ -73,18 +93,42 @@ impl Events {
 
     /// Send an event without page data.
     pub fn send(&self, event: &ClientEvent) {
-        self.push(event, None);
+        self.push(event, Load::default());
     }
 
     /// Send what has been read from a socket. Until it has left this process, nothing more is read.
     pub fn data(&self, id: SocketId, bytes: &[u8], orders: &Rc<Orders>) {
-        let held = self.statistics.held(bytes.len());
         let event = SocketEvent::Read(ReadResult::Data(ByteBuf::from(bytes)));
-        orders.has_read();
-        self.push(
-            &ClientEvent::Socket { id, event },
-            Some((orders.clone(), held)),
+        self.read(id, event, bytes.len(), Some(orders));
+    }
+
+    /// Send datagrams of one batch. Until the last of them have left this process, nothing more is received.
+    pub fn datagrams(
+        &self,
+        id: SocketId,
+        datagrams: Vec<Datagram>,
+        last: bool,
+        orders: &Rc<Orders>,
+    ) {
+        let bytes = datagrams.iter().map(|datagram| datagram.data.len()).sum();
+        let result = ReceiveResult::Datagrams { datagrams, last };
+        self.read(
+            id,
+            SocketEvent::Received(result),
+            bytes,
+            last.then_some(orders),
         );
+    }
+
+    fn read(&self, id: SocketId, event: SocketEvent, bytes: usize, reader: Option<&Rc<Orders>>) {
+        if let Some(orders) = reader {
+            orders.has_read();
+        }
+        let load = Load {
+            _held: Some(self.statistics.held(bytes)),
+            reader: reader.cloned(),
+        };
+        self.push(&ClientEvent::Socket { id, event }, load);
     }
 
     /// Whether too much waits to read more for this client. If so, `orders` hears when that changes.
@@ -112,6 +156,15 @@ impl Events {
         }
     }
 
+    /// Wait until nothing waits to be sent.
+    ///
+    /// Cancel safety: nothing is lost when this is dropped.
+    pub async fn flushed(&self) {
+        while !self.queue.borrow().is_empty() {
+            self.is_empty.notified().await;
+        }
+    }
+
     /// Drop the channel and everything that waits.
     pub fn end(&self) {
         self.channel.borrow_mut().take();
@@ -119,11 +172,12 @@ impl Events {
         self.queued_bytes.set(0);
         self.waiting_for_room.borrow_mut().clear();
         self.has_more.notify_one();
+        self.is_empty.notify_waiters();
         // The client's reader and the writer below may both wait for this.
         self.has_ended.notify_waiters();
     }
 
-    fn push(&self, event: &ClientEvent, reader: Option<(Rc<Orders>, Counted)>) {
+    fn push(&self, event: &ClientEvent, load: Load) {
         let Some(channel) = self.channel.borrow().clone() else {
             return;
         };
@@ -136,12 +190,7 @@ impl Events {
         };
         if self.queue.borrow().is_empty() {
             match channel.get_ref().send(&message, &[], Wait::Never) {
-                Ok(()) => {
-                    if let Some((orders, _)) = reader {
-                        orders.delivered();
-                    }
-                    return;
-                },
+                Ok(()) => return load.delivered(),
                 Err(error) if is_temporary(&error) => {},
                 Err(error) => {
                     debug!("A client takes no events any more: {error}");
@@ -155,9 +204,7 @@ impl Events {
         }
         self.queued_bytes
             .set(self.queued_bytes.get() + message.len());
-        self.queue
-            .borrow_mut()
-            .push_back(Queued { message, reader });
+        self.queue.borrow_mut().push_back(Queued { message, load });
         self.has_more.notify_one();
     }
 
@@ -200,13 +247,14 @@ impl Events {
         };
         self.queued_bytes
             .set(self.queued_bytes.get() - sent.message.len());
-        if let Some((orders, _)) = sent.reader {
-            orders.delivered();
-        }
+        sent.load.delivered();
         if self.queued_bytes.get() < MAX_QUEUED_BYTES {
             for (_, orders) in self.waiting_for_room.borrow_mut().drain() {
                 orders.wake();
             }
+        }
+        if self.queue.borrow().is_empty() {
+            self.is_empty.notify_waiters();
         }
         Ok(())
     }

@@ -17,26 +17,40 @@
 //! process.rs       entry, control channel
 //! client.rs          one for each global: reads its requests, knows its sockets
 //! events.rs            what goes back to it
-//! tcp_socket.rs        one task for each socket
-//! orders.rs              what the client has asked of it
-//! write_side.rs            chunks and credit, no I/O
+//! budget.rs            how much of everything they may have
+//! tcp_socket.rs        one task for each connection
 //! connect.rs             addresses, one after the other
 //! tcp_options.rs           before connecting
+//! udp_socket.rs        one task for each UDP socket
+//! udp_open.rs            bound or connected
+//! batch.rs               many datagrams by one system call
+//! drops.rs               what the kernel could not keep
+//! tcp_listener.rs      one task for each listening socket
+//! orders.rs              what the client has asked of any of them
+//! write_side.rs            chunks and credit, no I/O
+//! send_side.rs             datagrams and destinations, no I/O
 //! resolver.rs            names
 //! ```
 
+pub mod batch;
+pub mod budget;
 pub mod channel;
 pub mod client;
 pub mod connect;
 pub mod descriptors;
+pub mod drops;
 pub mod error;
 pub mod events;
 pub mod orders;
 pub mod process;
 pub mod resolver;
+pub mod send_side;
 pub mod statistics;
+pub mod tcp_listener;
 pub mod tcp_options;
 pub mod tcp_socket;
+pub mod udp_open;
+pub mod udp_socket;
 pub mod write_side;
 
 pub use process::{NET_PROCESS_FLAG, run, run_if_requested};

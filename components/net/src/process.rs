@@ -4,10 +4,12 @@
 
 //! The process: how it begins, whom it obeys, when it ends.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use direct_sockets_traits::PROTOCOL_VERSION;
 use direct_sockets_wire::{Control, Endpoint, Hello, ReceiveError, Wait};
@@ -15,8 +17,10 @@ use log::{debug, error, warn};
 use tokio::io::Interest;
 use tokio::task::LocalSet;
 
+use crate::batch::Batch;
+use crate::budget::Budget;
 use crate::channel::{ReadBuffer, Scratch, receive, watch};
-use crate::client::{Budget, Client, Common};
+use crate::client::{Client, Common};
 use crate::descriptors;
 use crate::resolver::{Resolve, SystemResolver};
 use crate::statistics::Statistics;
@@ -26,6 +30,9 @@ pub const NET_PROCESS_FLAG: &str = "--direct-sockets-net";
 
 /// The name of the process where threads have names.
 const PROCESS_NAME: &core::ffi::CStr = c"direct-sockets";
+
+/// How long the orderly end may take.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// The most threads that resolve names.
 const MAX_RESOLVER_THREADS: usize = 128;
@@ -94,6 +101,8 @@ pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
         resolver,
         scratch: Scratch::default(),
         read_buffer: ReadBuffer::default(),
+        batch: Batch::default(),
+        clients: RefCell::default(),
         budget: Budget::new(descriptors::descriptor_limit()),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -122,6 +131,7 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
             Ok(Ok(Control::Statistics(reply))) => answer(&reply, &common.statistics),
             Ok(Ok(Control::Exit)) => {
                 debug!("The broker ends the net process");
+                say_goodbye(common).await;
                 return Ok(());
             },
             // Where no descriptor is left, those of a message are lost, and with them its client,
@@ -136,6 +146,27 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
             Err(ReceiveError::WouldBlock) => {},
             Err(ReceiveError::Io(error)) => return Err(error),
         }
+    }
+}
+
+/// Tell the listening sockets of all clients that this is an orderly end, and wait for a while until it is on the way.
+async fn say_goodbye(common: &Common) {
+    let clients: Vec<_> = common
+        .clients
+        .borrow()
+        .iter()
+        .filter_map(Weak::upgrade)
+        .collect();
+    for client in &clients {
+        client.end_listening();
+    }
+    let flushed = async {
+        for client in &clients {
+            client.events.flushed().await;
+        }
+    };
+    if tokio::time::timeout(GOODBYE, flushed).await.is_err() {
+        debug!("Some clients take no events and are not told");
     }
 }
 

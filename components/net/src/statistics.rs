@@ -4,10 +4,14 @@
 
 //! What the net process holds, counted where it changes. Everything lives on one thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use direct_sockets_traits::NetStatistics;
+use tokio::net::UdpSocket;
+
+use crate::drops::dropped;
 
 /// The counters of one net process.
 #[derive(Debug, Default)]
@@ -15,6 +19,8 @@ pub struct Statistics {
     clients: Cell<u64>,
     sockets: Cell<u64>,
     bytes_held: Cell<u64>,
+    datagrams_in_flight: Cell<u64>,
+    drops: RefCell<Drops>,
     bytes_received: Cell<u64>,
     bytes_sent: Cell<u64>,
 }
@@ -26,8 +32,8 @@ impl Statistics {
             clients: self.clients.get(),
             sockets: self.sockets.get(),
             bytes_held: self.bytes_held.get(),
-            datagrams_in_flight: 0,
-            datagrams_dropped: 0,
+            datagrams_in_flight: self.datagrams_in_flight.get(),
+            datagrams_dropped: self.drops.borrow().all(),
             bytes_received: self.bytes_received.get(),
             bytes_sent: self.bytes_sent.get(),
         }
@@ -48,6 +54,33 @@ impl Statistics {
         Counted::new(self, |statistics| &statistics.bytes_held, bytes)
     }
 
+    /// Count a datagram on its way to the OS for as long as the result lives.
+    pub fn datagram(self: &Rc<Self>) -> Counted {
+        Counted::new(self, |statistics| &statistics.datagrams_in_flight, 1)
+    }
+
+    /// Count what the OS drops of a UDP socket, for as long as the result lives and once more at its end.
+    pub fn watch_drops(self: &Rc<Self>, socket: &Rc<UdpSocket>) -> DropsWatch {
+        let mut drops = self.drops.borrow_mut();
+        let key = drops.next;
+        drops.next += 1;
+        drops.open.insert(key, socket.clone());
+        DropsWatch {
+            statistics: self.clone(),
+            key,
+        }
+    }
+
+    /// Sockets opening or open.
+    pub fn sockets(&self) -> u64 {
+        self.sockets.get()
+    }
+
+    /// Clients registered.
+    pub fn clients(&self) -> u64 {
+        self.clients.get()
+    }
+
     /// Bytes have been read from the OS.
     pub fn received(&self, bytes: usize) {
         self.bytes_received
@@ -57,6 +90,38 @@ impl Statistics {
     /// Bytes have been taken by the OS.
     pub fn sent(&self, bytes: usize) {
         self.bytes_sent.set(self.bytes_sent.get() + bytes as u64);
+    }
+}
+
+/// Datagrams that the OS has dropped.
+#[derive(Debug, Default)]
+struct Drops {
+    /// Of sockets that are closed now.
+    closed: u64,
+    open: HashMap<u64, Rc<UdpSocket>>,
+    next: u64,
+}
+
+impl Drops {
+    fn all(&self) -> u64 {
+        let open = self.open.values().map(dropped);
+        open.fold(self.closed, u64::saturating_add)
+    }
+}
+
+/// A UDP socket whose drops are counted. Keeps it open.
+#[derive(Debug)]
+pub struct DropsWatch {
+    statistics: Rc<Statistics>,
+    key: u64,
+}
+
+impl Drop for DropsWatch {
+    fn drop(&mut self) {
+        let mut drops = self.statistics.drops.borrow_mut();
+        if let Some(socket) = drops.open.remove(&self.key) {
+            drops.closed = drops.closed.saturating_add(dropped(&socket));
+        }
     }
 }
 

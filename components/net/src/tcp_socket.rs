@@ -12,21 +12,21 @@ use rustix::net::Shutdown;
 use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 
+use crate::budget::Place;
 use crate::client::Client;
 use crate::connect::{Connected, connect};
-use crate::error::from_io;
+use crate::error::{from_io, is_temporary};
 use crate::orders::Orders;
-use crate::statistics::Counted;
 use crate::write_side::WriteSide;
 
 /// Open a connection and serve it until it is closed. Aborting the task closes the socket silently.
-/// `counted` is held for as long as the socket exists.
+/// `place` is held for as long as the socket exists.
 pub async fn run(
     client: Rc<Client>,
     id: SocketId,
     open: TcpOpen,
     orders: Rc<Orders>,
-    counted: Counted,
+    place: Place,
 ) {
     let _guard = EndOnPanic(&client);
     let opened = tokio::select! {
@@ -38,7 +38,7 @@ pub async fn run(
     match opened {
         None => {},
         Some(Err(error)) => {
-            drop(counted);
+            drop(place);
             client.forget(id);
             return client.events.socket(id, SocketEvent::OpenFailed(error));
         },
@@ -62,7 +62,32 @@ pub async fn run(
             socket.serve().await;
         },
     }
-    drop(counted);
+    end(&client, id, place);
+}
+
+/// Serve a connection that a listening socket has accepted, like one that was opened.
+pub async fn run_accepted(
+    client: Rc<Client>,
+    id: SocketId,
+    stream: TcpStream,
+    orders: Rc<Orders>,
+    place: Place,
+) {
+    let _guard = EndOnPanic(&client);
+    let socket = TcpSocket {
+        client: &client,
+        id,
+        orders: &orders,
+        stream,
+        was_reset: false,
+    };
+    socket.serve().await;
+    end(&client, id, place);
+}
+
+/// The OS socket has been closed by order.
+fn end(client: &Client, id: SocketId, place: Place) {
+    drop(place);
     client.forget(id);
     client.events.socket(id, SocketEvent::Closed);
 }
@@ -176,15 +201,8 @@ impl TcpSocket<'_> {
     }
 }
 
-fn is_temporary(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
-}
-
 /// A defect in here must not leave a page waiting for ever: its client hears that all is lost.
-struct EndOnPanic<'a>(&'a Client);
+pub struct EndOnPanic<'a>(pub &'a Client);
 
 impl Drop for EndOnPanic<'_> {
     fn drop(&mut self) {

@@ -31,6 +31,7 @@ fn every_cause_that_the_os_can_report_has_a_number() {
         (libc::EINVAL, SocketError::InvalidArgument),
         (libc::ENOPROTOOPT, SocketError::InvalidArgument),
         (libc::EAFNOSUPPORT, SocketError::InvalidArgument),
+        (libc::EMSGSIZE, SocketError::MessageTooLarge),
         (libc::EBADF, SocketError::Os(libc::EBADF)),
     ];
     for (number, cause) in numbers {
@@ -47,9 +48,14 @@ fn every_cause_that_the_os_can_report_has_a_number() {
         SocketError::InvalidHost,
         SocketError::AddressFamilyMismatch,
         SocketError::SocketLimit,
+        SocketError::ListenerLimit,
+        SocketError::DatagramLimit,
+        SocketError::OriginSocketLimit,
         SocketError::NetProcessLost,
         SocketError::NetProcessUnavailable,
         SocketError::OriginNotAllowed,
+        SocketError::AddressNotAllowed,
+        SocketError::PortNotAllowed,
     ];
     for cause in SocketError::ALL {
         let is_reported = numbers.iter().any(|(_, reported)| reported == cause);

@@ -4,13 +4,13 @@
 
 use std::rc::Rc;
 
-use direct_sockets_net::orders::Orders;
+use direct_sockets_net::orders::{Kind, Orders};
 use direct_sockets_net::statistics::Statistics;
 use direct_sockets_traits::limits::MAX_PAYLOAD;
 use serde_bytes::ByteBuf;
 
 fn orders() -> Rc<Orders> {
-    Orders::new(&Rc::new(Statistics::default()))
+    Orders::new(Kind::Connection, &Rc::new(Statistics::default()))
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn after_a_cancel_nothing_is_read() {
 #[test]
 fn what_waits_to_be_written_is_counted_until_it_is_gone() {
     let statistics = Rc::new(Statistics::default());
-    let orders = Orders::new(&statistics);
+    let orders = Orders::new(Kind::Connection, &statistics);
     orders.write(ByteBuf::from(vec![0; 100]), false).unwrap();
     assert_eq!(statistics.snapshot().bytes_held, 100);
     orders.writing(|writing| writing.taken(60));

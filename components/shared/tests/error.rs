@@ -26,25 +26,33 @@ fn number(error: SocketError) -> usize {
         SocketError::TooManyOpenFiles => 14,
         SocketError::OutOfBuffers => 15,
         SocketError::InvalidArgument => 16,
-        SocketError::SocketLimit => 17,
-        SocketError::NetProcessLost => 18,
-        SocketError::NetProcessUnavailable => 19,
-        SocketError::OriginNotAllowed => 20,
-        SocketError::Os(_) => 21,
+        SocketError::MessageTooLarge => 17,
+        SocketError::SocketLimit => 18,
+        SocketError::ListenerLimit => 19,
+        SocketError::DatagramLimit => 20,
+        SocketError::OriginSocketLimit => 21,
+        SocketError::NetProcessLost => 22,
+        SocketError::NetProcessUnavailable => 23,
+        SocketError::OriginNotAllowed => 24,
+        SocketError::AddressNotAllowed => 25,
+        SocketError::PortNotAllowed => 26,
+        SocketError::Os(_) => 27,
     }
 }
 
 #[test]
 fn the_table_has_every_cause_once() {
     let numbers: Vec<usize> = SocketError::ALL.iter().copied().map(number).collect();
-    assert_eq!(numbers, (0..22).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..28).collect::<Vec<_>>());
 }
 
 #[test]
-fn tcp_open_02_every_cause_is_a_network_error_but_one() {
+fn tcp_open_02_udp_open_01_srv_open_02_every_cause_is_a_network_error_but_refusals() {
     for error in SocketError::ALL {
         let expected = match error {
-            SocketError::OriginNotAllowed => DomExceptionName::NotAllowedError,
+            SocketError::OriginNotAllowed
+            | SocketError::AddressNotAllowed
+            | SocketError::PortNotAllowed => DomExceptionName::NotAllowedError,
             _ => DomExceptionName::NetworkError,
         };
         assert_eq!(error.dom_exception_name(), expected, "{error:?}");
@@ -62,6 +70,18 @@ fn every_cause_has_a_message_of_its_own() {
     for message in messages {
         assert!(message.len() > 10 && message.ends_with('.'), "{message}");
         assert!(!message.contains("Network Error"), "{message}");
+    }
+    // A limit that is reached is named.
+    for (error, limit) in [
+        (SocketError::SocketLimit, "MAX_SOCKETS_PER_CLIENT"),
+        (SocketError::ListenerLimit, "MAX_LISTENERS_PER_CLIENT"),
+        (
+            SocketError::DatagramLimit,
+            "MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT",
+        ),
+        (SocketError::OriginSocketLimit, "ORIGIN_SHARE"),
+    ] {
+        assert!(error.to_string().contains(limit), "{error}");
     }
     assert!(SocketError::Os(113).to_string().contains("113"));
 }

@@ -5,7 +5,10 @@
 //! How the limits have to fit together.
 
 use direct_sockets_traits::limits::*;
-use direct_sockets_traits::{ClientEvent, ReadResult, SocketEvent, SocketId, SocketRequest};
+use direct_sockets_traits::{
+    Address, ClientEvent, Datagram, Destination, DnsQueryType, Host, ReadResult, ReceiveResult,
+    SocketEvent, SocketId, SocketRequest,
+};
 use serde_bytes::ByteBuf;
 
 // These are checked when the tests are compiled; they are tests all the same, so that a report names them.
@@ -44,6 +47,65 @@ fn the_largest_messages_fit_one_packet() {
             "{length}"
         );
     }
+}
+
+#[test]
+fn the_largest_messages_with_datagrams_fit_one_packet() {
+    const PACKET: usize = 200 * 1024;
+    let id = SocketId(u64::MAX);
+    let from = Address {
+        ip: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap(),
+        port: u16::MAX,
+        scope_id: u32::MAX,
+    };
+    let share = MAX_PAYLOAD / MAX_BATCH as usize;
+    let datagrams = (0..MAX_BATCH).map(|_| Datagram {
+        data: ByteBuf::from(vec![0; share]),
+        from: Some(from),
+    });
+    let result = ReceiveResult::Datagrams {
+        datagrams: datagrams.collect(),
+        last: true,
+    };
+    let received = ClientEvent::Socket {
+        id,
+        event: SocketEvent::Received(result),
+    };
+    let send = SocketRequest::Send {
+        id,
+        data: ByteBuf::from(vec![0; MAX_DATAGRAM]),
+        to: Some(Destination {
+            host: Host::Name("x".repeat(MAX_HOST_BYTES)),
+            port: u16::MAX,
+            dns_query_type: Some(DnsQueryType::Ipv6),
+        }),
+    };
+    for length in [
+        postcard::to_stdvec(&received).unwrap().len(),
+        postcard::to_stdvec(&send).unwrap().len(),
+    ] {
+        assert!(
+            length > MAX_PAYLOAD && length < MAX_PAYLOAD + 2048 && length < PACKET,
+            "{length}"
+        );
+    }
+}
+
+#[test]
+fn udp_r_01_udp_r_02_a_whole_window_is_asked_for_at_once() {
+    const { assert!(UDP_READABLE_HIGH_WATER_MARK <= MAX_BATCH) };
+    const { assert!(SERVER_READABLE_HIGH_WATER_MARK <= MAX_BATCH) };
+    // A full window of the longest datagrams, in net and once more on its way.
+    const { assert!(MAX_BATCH as usize * MAX_DATAGRAM <= 2 * 1024 * 1024) };
+    // Datagrams are no longer than what one message may carry.
+    const { assert!(MAX_DATAGRAM <= MAX_PAYLOAD) };
+}
+
+#[test]
+fn limits_of_one_kind_are_within_those_of_all() {
+    const { assert!(MAX_LISTENERS_PER_CLIENT < MAX_SOCKETS_PER_CLIENT) };
+    const { assert!(MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT < MAX_SOCKETS_PER_CLIENT) };
+    const { assert!(ORIGIN_SHARE > 0 && ORIGIN_SHARE < 4) };
 }
 
 #[test]

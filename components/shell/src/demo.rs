@@ -7,18 +7,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use direct_sockets_webview::{Response, Value, WebView, WebViewBuilder};
+use direct_sockets_webview::{Value, WebView};
 
+use crate::demo_site::{self, ORIGIN};
 use crate::options::Options;
 use crate::output::Output;
 use crate::page::check_screenshot;
 use crate::peer::Peer;
 use crate::run::{self, Console, Failure, Session};
-
-const ORIGIN: &str = "https://demo.direct-sockets.test";
-const PAGE: &str = include_str!("../../../resources/demo/index.html");
-const SCRIPT: &str = include_str!("../../../resources/demo/demo.js");
-const STYLE: &str = include_str!("../../../resources/demo/demo.css");
 
 /// How many bytes the page sends to and fro.
 const BYTES: u64 = 4 * 1024 * 1024;
@@ -32,7 +28,7 @@ pub(crate) fn run(options: &Options, session: &Session) -> Result<(), Failure> {
     let failed = |text: String| Failure::Failed(format!("the demonstration failed: {text}"));
     let mut peer = Peer::start().map_err(|error| failed(format!("no peer: {error}")))?;
     let output = Rc::new(Output::default());
-    let builder = site(run::builder(options)?, options)
+    let builder = demo_site::serve(run::builder(options)?, options)
         .url(format!(
             "{ORIGIN}/?port={}&bytes={BYTES}",
             peer.address.port()
@@ -52,23 +48,6 @@ pub(crate) fn run(options: &Options, session: &Session) -> Result<(), Failure> {
         session.run_until(&webview, &output, || webview.is_closed())?;
     }
     Ok(())
-}
-
-/// The demonstration's files, which are part of the executable.
-fn site(builder: WebViewBuilder, options: &Options) -> WebViewBuilder {
-    let policy = options.permissions_policy.clone();
-    builder.serve(ORIGIN, move |request| {
-        let response = match request.url.path() {
-            "/" => Response::html(PAGE),
-            "/demo.js" => Response::javascript(SCRIPT),
-            "/demo.css" => Response::new("text/css; charset=utf-8", STYLE),
-            _ => Response::not_found(),
-        };
-        match &policy {
-            Some(policy) => response.header("Permissions-Policy", policy.as_str()),
-            None => response,
-        }
-    })
 }
 
 /// Wait for the page's part, and check it against what the peer and the system know.

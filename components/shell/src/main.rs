@@ -5,6 +5,8 @@
 //! Runs scripts and pages that use Direct Sockets, in a real Servo. `--help` tells how.
 
 mod demo;
+mod demo_site;
+mod named_demo;
 mod options;
 mod output;
 mod page;
@@ -70,6 +72,7 @@ fn main() {
 fn run(options: &Options, target: &Target, session: &Session) -> Result<(), Failure> {
     match target {
         Target::Demo => demo::run(options, session),
+        Target::NamedDemo(demo) => named_demo::run(options, *demo, session),
         Target::Script(file) => script::run(options, file, session),
         Target::Page(file) => page::run_file(options, file, session),
         Target::Url(url) => page::run_url(options, url, session),

@@ -17,7 +17,8 @@ use crate::target::Target;
 const MAX_TIMEOUT_SECONDS: f64 = 365.0 * 24.0 * 3600.0;
 
 const AFTER_HELP: &str = "\
-Without TARGET a demonstration runs: a page talks TCP to a peer on this machine and tells what happened.
+Without TARGET a demonstration runs: a page talks TCP to a peer on this machine and tells what happened. Others
+are started by name: udp-echo (datagrams between two pages), http-server (a page that serves HTTP on loopback).
 
 Exit status: 0 when the target ended well; 1 when the script or page failed (the reason is on standard error);
 2 for wrong usage; 124 when --timeout ended it.
@@ -42,7 +43,7 @@ hosts file, and these are accepted without effect: --enable-experimental-web-pla
 )]
 pub(crate) struct Options {
     /// FILE.js or FILE.mjs (a module, run in a secure page; everything after it is for `globalThis.args`),
-    /// FILE.html, or a URL
+    /// FILE.html, a URL, or the name of a demonstration
     #[arg(value_name = "TARGET")]
     target: Option<OsString>,
 

@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 
 use direct_sockets_webview::Url;
 
+use crate::named_demo::NamedDemo;
+
 /// What to run.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Target {
     /// The demonstration.
     Demo,
+    /// One of the others.
+    NamedDemo(NamedDemo),
     /// A module in a file.
     Script(PathBuf),
     /// A page in a file.
@@ -55,8 +59,15 @@ impl Target {
     /// The same for a file that can be read. The error is one line.
     pub(crate) fn of(target: &OsStr) -> Result<Self, String> {
         let shown = target.to_string_lossy();
-        let kind = Self::kind(target)
-            .ok_or_else(|| format!("{shown}: not a script (.js, .mjs), a page (.html) or a URL"))?;
+        if let Some(demo) = NamedDemo::ALL.into_iter().find(|demo| demo.name() == shown) {
+            return Ok(Self::NamedDemo(demo));
+        }
+        let kind = Self::kind(target).ok_or_else(|| {
+            let demos = NamedDemo::ALL.map(NamedDemo::name).join(", ");
+            format!(
+                "{shown}: not a script (.js, .mjs), a page (.html), a URL or a demonstration ({demos})"
+            )
+        })?;
         let path = PathBuf::from(target);
         match kind {
             Kind::Url => url_of(target)

@@ -117,6 +117,8 @@ fn control_messages_are_read_as_the_contract_has_them() {
         clients: 1,
         sockets: 2,
         bytes_held: 3,
+        datagrams_in_flight: 6,
+        datagrams_dropped: 7,
         bytes_received: u64::MAX,
         bytes_sent: 5,
     };

@@ -1,4 +1,4 @@
-// META: title=TCPSocket: idlharness
+// META: title=The three interfaces: idlharness
 // META: global=window,dedicatedworker
 // META: script=/resources/WebIDLParser.js
 // META: script=/resources/idlharness.js
@@ -19,6 +19,10 @@ promise_test(async () => {
   const peer = await Peer.create("hold");
   self.socket = new TCPSocket(peer.address, peer.port);
   await self.socket.opened;
-  idl.add_objects({ TCPSocket: ["socket"] });
+  self.udpSocket = new UDPSocket({ localAddress: "127.0.0.1" });
+  await self.udpSocket.opened;
+  self.serverSocket = new TCPServerSocket("127.0.0.1");
+  await self.serverSocket.opened;
+  idl.add_objects({ TCPSocket: ["socket"], UDPSocket: ["udpSocket"], TCPServerSocket: ["serverSocket"] });
   idl.test();
 }, "idlharness is set up");

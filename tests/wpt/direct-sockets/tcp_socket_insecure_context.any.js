@@ -1,4 +1,4 @@
-// META: title=TCPSocket: outside of secure contexts
+// META: title=The three interfaces outside of secure contexts
 // META: global=window,dedicatedworker
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
@@ -15,7 +15,13 @@ test(() => {
   assert_false(self.isSecureContext, "the page is no secure context");
 }, "the page of this test is not a secure context");
 
-test(() => {
-  assert_false("TCPSocket" in self);
-  assert_throws_js(ReferenceError, () => new TCPSocket("127.0.0.1", 1));
-}, "IDL-03: outside of a secure context TCPSocket does not exist");
+for (const [name, construct] of Object.entries({
+  TCPSocket: () => new TCPSocket("127.0.0.1", 1),
+  UDPSocket: () => new UDPSocket({ localAddress: "127.0.0.1" }),
+  TCPServerSocket: () => new TCPServerSocket("127.0.0.1"),
+})) {
+  test(() => {
+    assert_false(name in self);
+    assert_throws_js(ReferenceError, construct);
+  }, `IDL-03: outside of a secure context ${name} does not exist`);
+}

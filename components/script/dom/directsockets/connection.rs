@@ -20,6 +20,7 @@ use rustc_hash::FxHashMap;
 use serde_bytes::ByteBuf;
 
 use crate::dom::bindings::refcounted::Trusted;
+use crate::dom::directsockets::anysocket::SocketKind;
 use crate::dom::globalscope::GlobalScope;
 use crate::tasks::task_source::SendableTaskSource;
 
@@ -36,6 +37,8 @@ struct Inner {
     /// The chunk that each socket is writing. At most one a socket, as Streams writes one at a time;
     /// the bytes are the copy that the specification asks for.
     outgoing: FxHashMap<SocketId, OutgoingChunk>,
+    /// The sockets that are not TCPSockets, from their opening to their end: whose task source an event belongs to.
+    kinds: FxHashMap<SocketId, SocketKind>,
 }
 
 enum Channel {
@@ -67,7 +70,25 @@ pub(crate) struct Introduction {
     /// The serialised origin of the global.
     pub(crate) origin: String,
     pub(crate) global: Trusted<GlobalScope>,
-    pub(crate) task_source: SendableTaskSource,
+    pub(crate) task_sources: TaskSources,
+}
+
+/// The task sources of the three interfaces.
+#[derive(Clone)]
+pub(crate) struct TaskSources {
+    pub(crate) tcp: SendableTaskSource,
+    pub(crate) tcp_server: SendableTaskSource,
+    pub(crate) udp: SendableTaskSource,
+}
+
+impl TaskSources {
+    fn of(&self, kind: SocketKind) -> &SendableTaskSource {
+        match kind {
+            SocketKind::Tcp => &self.tcp,
+            SocketKind::TcpServer => &self.tcp_server,
+            SocketKind::Udp => &self.udp,
+        }
+    }
 }
 
 impl Connection {
@@ -77,6 +98,7 @@ impl Connection {
             inner: Mutex::new(Inner {
                 channel: Channel::Ended,
                 outgoing: Default::default(),
+                kinds: Default::default(),
             }),
         });
         {
@@ -162,7 +184,20 @@ impl Connection {
     /// Send a request. One that cannot be sent is dropped: net has gone, its end of the event channel has
     /// gone with it, and the route settles everything.
     pub(crate) fn send(&self, request: SocketRequest) {
-        self.inner.lock().channel.send(request);
+        let mut inner = self.inner.lock();
+        match &request {
+            SocketRequest::OpenUdp { id, .. } => {
+                inner.kinds.insert(*id, SocketKind::Udp);
+            },
+            SocketRequest::ListenTcp { id, .. } => {
+                inner.kinds.insert(*id, SocketKind::TcpServer);
+            },
+            SocketRequest::Abandon { id } => {
+                inner.kinds.remove(id);
+            },
+            _ => {},
+        }
+        inner.channel.send(request);
     }
 
     /// Write a chunk. Answered by [`SocketEvent::Written`].
@@ -262,6 +297,14 @@ impl Route {
     }
 
     fn handle_socket_event(&self, id: SocketId, event: SocketEvent) {
+        let kind = {
+            let mut inner = self.connection.inner.lock();
+            match event {
+                SocketEvent::OpenFailed(_) | SocketEvent::Closed => inner.kinds.remove(&id),
+                _ => inner.kinds.get(&id).copied(),
+            }
+            .unwrap_or(SocketKind::Tcp)
+        };
         match event {
             // Nothing that a page could see: go on writing without a task, also while the page is busy.
             SocketEvent::WriteCredit(credit) => {
@@ -279,7 +322,8 @@ impl Route {
         }
         let global = self.introduction.global.clone();
         self.introduction
-            .task_source
+            .task_sources
+            .of(kind)
             .queue(task!(direct_socket_event: move |cx| {
                 let global = global.root();
                 global.direct_sockets().handle_event(cx, &global, id, event);
@@ -311,8 +355,10 @@ impl Drop for Route {
         let introduction = again.then(|| self.introduction.clone());
         let global = self.introduction.global.clone();
         let connection = self.connection.clone();
+        // One task for all, so that they settle in the order of their construction.
         self.introduction
-            .task_source
+            .task_sources
+            .of(SocketKind::Tcp)
             .queue(task!(direct_sockets_lost: move |cx| {
                 if let Some(introduction) = introduction &&
                     connection.introduce_again(introduction, attempt)

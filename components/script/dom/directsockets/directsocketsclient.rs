@@ -7,7 +7,9 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use direct_sockets_traits::{Owner, SocketError, SocketEvent, SocketId};
+use direct_sockets_traits::{
+    AcceptResult, AcceptedConnection, Owner, SocketError, SocketEvent, SocketId, SocketRequest,
+};
 use js::context::JSContext;
 use rustc_hash::FxBuildHasher;
 use script_bindings::cell::DomRefCell;
@@ -16,11 +18,9 @@ use script_bindings::settings_stack::run_a_script;
 
 use crate::DomTypeHolder;
 use crate::dom::bindings::refcounted::Trusted;
-use crate::dom::bindings::root::{Dom, DomRoot};
 use crate::dom::bindings::trace::HashMapTracedValues;
-use crate::dom::bindings::weakref::WeakRef;
-use crate::dom::directsockets::connection::{Connection, Introduction};
-use crate::dom::directsockets::tcpsocket::TCPSocket;
+use crate::dom::directsockets::anysocket::{PinnedSocket, RootedSocket, SocketKind, WeakSocket};
+use crate::dom::directsockets::connection::{Connection, Introduction, TaskSources};
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::workerglobalscope::WorkerGlobalScope;
 
@@ -32,8 +32,8 @@ const FIRST_SWEEP: usize = 64;
 #[derive(Default, JSTraceable, MallocSizeOf)]
 #[cfg_attr(crown, crown::unrooted_must_root_lint::must_root)]
 pub(crate) struct DirectSocketsClient {
-    /// How many sockets this global has constructed: the next id.
-    constructed: Cell<u64>,
+    /// How many ids this global has given out: the next id.
+    given_ids: Cell<u64>,
 
     /// How large the table may grow before collected sockets are swept out of it.
     sweep_at: Cell<usize>,
@@ -45,19 +45,19 @@ pub(crate) struct DirectSocketsClient {
     /// Every socket that may still get an event. Weak, so that being open keeps no socket alive
     /// (decision AMB-79).
     #[ignore_malloc_size_of = "WeakRef"]
-    sockets: DomRefCell<HashMapTracedValues<SocketId, WeakRef<TCPSocket>, FxBuildHasher>>,
+    sockets: DomRefCell<HashMapTracedValues<SocketId, WeakSocket, FxBuildHasher>>,
 
     /// The sockets that must stay alive because something of theirs is outstanding that the page can
     /// observe (decision AMB-79).
     #[ignore_malloc_size_of = "Measured by the JS engine"]
-    pinned: DomRefCell<HashMapTracedValues<SocketId, Dom<TCPSocket>, FxBuildHasher>>,
+    pinned: DomRefCell<HashMapTracedValues<SocketId, PinnedSocket, FxBuildHasher>>,
 }
 
 impl DirectSocketsClient {
-    /// An id that no socket of this global has had.
-    pub(crate) fn next_id(&self) -> SocketId {
-        let id = self.constructed.get();
-        self.constructed.set(id + 1);
+    /// So many ids in a row that no socket of this global has had; the first of them.
+    pub(crate) fn next_ids(&self, count: u32) -> SocketId {
+        let id = self.given_ids.get();
+        self.given_ids.set(id + u64::from(count));
         SocketId(id)
     }
 
@@ -84,20 +84,24 @@ impl DirectSocketsClient {
             },
             origin: global.origin().immutable().ascii_serialization().into(),
             global: Trusted::new(global),
-            task_source: global.task_manager().tcp_socket_task_source().to_sendable(),
+            task_sources: TaskSources {
+                tcp: SocketKind::Tcp.task_source(global).to_sendable(),
+                tcp_server: SocketKind::TcpServer.task_source(global).to_sendable(),
+                udp: SocketKind::Udp.task_source(global).to_sendable(),
+            },
         })?;
         *self.connection.borrow_mut() = Some(connection.clone());
         Ok(connection)
     }
 
     /// Enter a socket into the table of those that get events.
-    pub(crate) fn register(&self, id: SocketId, socket: &TCPSocket) {
+    pub(crate) fn register(&self, id: SocketId, socket: WeakSocket) {
         let mut sockets = self.sockets.borrow_mut();
         if sockets.0.len() >= self.sweep_at.get().max(FIRST_SWEEP) {
             sockets.0.retain(|_, socket| socket.is_alive());
             self.sweep_at.set(sockets.0.len() * 2);
         }
-        sockets.0.insert(id, WeakRef::new(socket));
+        sockets.0.insert(id, socket);
     }
 
     /// Nothing more happens to this socket.
@@ -107,8 +111,8 @@ impl DirectSocketsClient {
     }
 
     /// Keep a socket alive.
-    pub(crate) fn pin(&self, id: SocketId, socket: &TCPSocket) {
-        self.pinned.borrow_mut().0.insert(id, Dom::from_ref(socket));
+    pub(crate) fn pin(&self, id: SocketId, socket: PinnedSocket) {
+        self.pinned.borrow_mut().0.insert(id, socket);
     }
 
     /// Let a socket be collected if the page cannot reach it.
@@ -141,8 +145,19 @@ impl DirectSocketsClient {
             .0
             .get(&id)
             .and_then(|socket| socket.root());
-        if let Some(socket) = socket {
-            Self::run_task(cx, global, |cx| socket.handle_event(cx, event));
+        match (socket, event) {
+            (Some(socket), event) => {
+                Self::run_task(cx, global, |cx| socket.handle_event(cx, event));
+            },
+            // The server was collected while it accepted.
+            (None, SocketEvent::Accepted(AcceptResult::Connections(accepted))) => {
+                if let Some(connection) = &*self.connection.borrow() {
+                    for AcceptedConnection { id, .. } in accepted {
+                        connection.send(SocketRequest::Abandon { id });
+                    }
+                }
+            },
+            (None, _) => {},
         }
     }
 
@@ -165,7 +180,7 @@ impl DirectSocketsClient {
         connection: &Arc<Connection>,
         error: SocketError,
     ) {
-        let mut sockets: Vec<(SocketId, DomRoot<TCPSocket>)> = self
+        let mut sockets: Vec<(SocketId, RootedSocket)> = self
             .sockets
             .borrow()
             .0

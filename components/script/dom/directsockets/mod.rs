@@ -9,28 +9,38 @@
 //! 1. State changes before promises settle; after anything that can run page code, look again.
 //! 2. Every result from the OS reaches the page in a task on the socket's own task source, in the order
 //!    in which it happened. Only a refused chunk and a cancel are answered without one.
-//! 3. `closed` is settled in one place, [`tcpsocket::TCPSocket::settle_closed`].
+//! 3. `closed` is settled in one place, [`socketcore::DirectSocket::settle_closed`].
 //! 4. A side of a socket ends once; each end sets its own flag first and then looks at the other's.
 //! 5. Threads other than the script thread touch only [`connection::Connection`]; what they learn comes back as
 //!    a task that holds the global, never a socket, so that an idle socket can be collected.
 //! 6. Nothing in here opens, or names, a socket of the OS.
 
+use std::ffi::CString;
+
 use direct_sockets_policy::AllowedOrigins;
+use direct_sockets_traits::{DnsQueryType, OptionError};
 use script_bindings::inheritance::Castable;
 use servo_config::pref;
 
+use crate::dom::bindings::codegen::Bindings::TCPSocketBinding::SocketDnsQueryType;
 use crate::dom::bindings::codegen::Bindings::WindowBinding::WindowMethods;
+use crate::dom::bindings::error::{Error, Fallible};
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::window::Window;
 use crate::dom::workerglobalscope::WorkerGlobalScope;
 
+pub(crate) mod anysocket;
 pub(crate) mod buffersource;
 pub(crate) mod connection;
 pub(crate) mod directsocketsclient;
 pub(crate) mod documentpolicy;
 pub(crate) mod sink;
+pub(crate) mod socketcore;
 pub(crate) mod source;
+pub(crate) mod tcpserversocket;
 pub(crate) mod tcpsocket;
+pub(crate) mod udpsocket;
+pub(crate) mod writeside;
 
 /// <https://html.spec.whatwg.org/multipage/#allowed-to-use>, for the policy-controlled feature
 /// <https://wicg.github.io/direct-sockets/#permissions-policy>, and the word of the embedder about origins.
@@ -47,6 +57,32 @@ pub(crate) fn allowed_to_use(global: &GlobalScope) -> bool {
         false
     };
     allowed_by_policy && allowed_by_embedder(global)
+}
+
+/// Step 1 of the three constructors.
+fn check_allowed_to_use(global: &GlobalScope) -> Fallible<()> {
+    if allowed_to_use(global) {
+        return Ok(());
+    }
+    Err(Error::NotAllowed(Some(
+        "Direct sockets are not allowed here: by the Permissions-Policy \"direct-sockets\" of the document, because \
+         it is not fully active or has an opaque origin, or by the embedder for this origin."
+            .to_owned(),
+    )))
+}
+
+/// The TypeError for a member that a constructor refuses.
+fn refused_option(error: OptionError) -> Error {
+    // A NUL can come from a text of the page that the message repeats.
+    let message = error.to_string().replace('\0', "\u{fffd}");
+    Error::Type(CString::new(message).unwrap_or_default())
+}
+
+fn dns_query_type(query_type: SocketDnsQueryType) -> DnsQueryType {
+    match query_type {
+        SocketDnsQueryType::Ipv4 => DnsQueryType::Ipv4,
+        SocketDnsQueryType::Ipv6 => DnsQueryType::Ipv6,
+    }
 }
 
 /// Whether the embedder lets this origin use sockets at all. The broker decides the same again.

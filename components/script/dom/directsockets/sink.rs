@@ -6,7 +6,9 @@ use js::context::JSContext;
 use js::rust::HandleValue;
 
 use crate::dom::bindings::root::Dom;
+use crate::dom::directsockets::socketcore::DirectSocket;
 use crate::dom::directsockets::tcpsocket::TCPSocket;
+use crate::dom::directsockets::udpsocket::UDPSocket;
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::promise::RootedPromise;
 
@@ -15,6 +17,7 @@ use crate::dom::promise::RootedPromise;
 #[cfg_attr(crown, crown::unrooted_must_root_lint::must_root)]
 pub(crate) enum DirectSocketSink {
     Tcp(Dom<TCPSocket>),
+    Udp(Dom<UDPSocket>),
 }
 
 impl DirectSocketSink {
@@ -27,6 +30,7 @@ impl DirectSocketSink {
     ) -> RootedPromise {
         match self {
             Self::Tcp(socket) => socket.write_algorithm(cx, global, chunk),
+            Self::Udp(socket) => socket.write_algorithm(cx, global, chunk),
         }
     }
 
@@ -38,6 +42,7 @@ impl DirectSocketSink {
     ) -> RootedPromise {
         match self {
             Self::Tcp(socket) => socket.abort_algorithm(cx, global),
+            Self::Udp(socket) => socket.abort_algorithm(cx, global),
         }
     }
 
@@ -49,13 +54,15 @@ impl DirectSocketSink {
     ) -> RootedPromise {
         match self {
             Self::Tcp(socket) => socket.close_algorithm(cx, global),
+            Self::Udp(socket) => socket.close_algorithm(cx, global),
         }
     }
 
     /// The steps that the socket has added to the signal of its writable stream.
     pub(crate) fn interrupt_write(&self) {
         match self {
-            Self::Tcp(socket) => socket.interrupt_write(),
+            Self::Tcp(socket) => socket.core().interrupt_write(),
+            Self::Udp(socket) => socket.core().interrupt_write(),
         }
     }
 }

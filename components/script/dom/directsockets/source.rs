@@ -5,7 +5,9 @@
 use js::context::JSContext;
 
 use crate::dom::bindings::root::Dom;
+use crate::dom::directsockets::tcpserversocket::TCPServerSocket;
 use crate::dom::directsockets::tcpsocket::TCPSocket;
+use crate::dom::directsockets::udpsocket::UDPSocket;
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::promise::RootedPromise;
 
@@ -13,6 +15,8 @@ use crate::dom::promise::RootedPromise;
 #[derive(Clone, Copy)]
 pub(crate) enum DirectSocketSourceType<'a> {
     Tcp(&'a TCPSocket),
+    TcpServer(&'a TCPServerSocket),
+    Udp(&'a UDPSocket),
 }
 
 /// The native underlying source of a readable stream of Direct Sockets: the socket itself.
@@ -20,12 +24,16 @@ pub(crate) enum DirectSocketSourceType<'a> {
 #[cfg_attr(crown, crown::unrooted_must_root_lint::must_root)]
 pub(crate) enum DirectSocketSource {
     Tcp(Dom<TCPSocket>),
+    TcpServer(Dom<TCPServerSocket>),
+    Udp(Dom<UDPSocket>),
 }
 
 impl From<DirectSocketSourceType<'_>> for DirectSocketSource {
     fn from(source: DirectSocketSourceType<'_>) -> Self {
         match source {
             DirectSocketSourceType::Tcp(socket) => Self::Tcp(Dom::from_ref(socket)),
+            DirectSocketSourceType::TcpServer(socket) => Self::TcpServer(Dom::from_ref(socket)),
+            DirectSocketSourceType::Udp(socket) => Self::Udp(Dom::from_ref(socket)),
         }
     }
 }
@@ -35,6 +43,8 @@ impl DirectSocketSource {
     pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
         match self {
             Self::Tcp(socket) => socket.pull_algorithm(cx, global),
+            Self::TcpServer(socket) => socket.pull_algorithm(cx, global),
+            Self::Udp(socket) => socket.pull_algorithm(cx, global),
         }
     }
 
@@ -46,6 +56,8 @@ impl DirectSocketSource {
     ) -> RootedPromise {
         match self {
             Self::Tcp(socket) => socket.cancel_algorithm(cx, global),
+            Self::TcpServer(socket) => socket.cancel_algorithm(cx, global),
+            Self::Udp(socket) => socket.cancel_algorithm(cx, global),
         }
     }
 }

@@ -17,7 +17,7 @@ async function startOldNet(t) {
 }
 
 // A test for each step. A step gets (test, peer, kill) and returns promises by name: `rejects` for what has to reject
-// with NetworkError, `settles` for what only has to settle.
+// with NetworkError, `fulfils` for what has to fulfil with undefined, `settles` for what only has to settle.
 function testNetLoss(steps) {
   for (const [what, step] of Object.entries(steps)) {
     promise_test(async t => {
@@ -27,11 +27,14 @@ function testNetLoss(steps) {
         await os.signalNet("KILL");
         assert_true((await os.waitForEnd("net", net)).ok, "net has ended");
       };
-      const { rejects, settles = {} } = await step(t, peer, kill);
+      const { rejects, fulfils = {}, settles = {} } = await step(t, peer, kill);
       // They all settle at once, and are looked at one after the other.
-      Object.values({ ...rejects, ...settles }).forEach(promise => promise.catch(() => {}));
+      Object.values({ ...rejects, ...fulfils, ...settles }).forEach(promise => promise.catch(() => {}));
       for (const [name, promise] of Object.entries(rejects)) {
         await rejectsWith(within(t, promise, 5000, name), "NetworkError", name);
+      }
+      for (const [name, promise] of Object.entries(fulfils)) {
+        assert_equals(await within(t, promise, 5000, name), undefined, name);
       }
       for (const [name, promise] of Object.entries(settles)) {
         await within(t, promise.catch(() => {}), 5000, name);

@@ -31,6 +31,20 @@ const COMMANDS = {
     return "open";
   },
 
+  // Listen, on a port of the system's choice, and accept `count` connections.
+  async listen({ count = 0 }) {
+    const server = new TCPServerSocket("127.0.0.1");
+    kept.push(server);
+    const { readable, localPort } = await server.opened;
+    postMessage(localPort);
+    const reader = readable.getReader();
+    kept.push(reader);
+    for (let i = 0; i < count; i++) {
+      kept.push((await reader.read()).value);
+    }
+    return "accepted";
+  },
+
   // Echo one byte after the other for a time: how often, and what the longest trip took.
   async echo({ port, milliseconds }) {
     const socket = new TCPSocket("127.0.0.1", port);

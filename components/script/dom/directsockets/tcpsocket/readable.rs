@@ -9,11 +9,11 @@ use direct_sockets_traits::limits::TCP_READABLE_HIGH_WATER_MARK;
 use direct_sockets_traits::{ReadResult, SocketRequest};
 use js::context::JSContext;
 use js::jsval::UndefinedValue;
-use js::rust::HandleValue;
 
-use super::{Side, SocketState, TCPSocket};
+use super::TCPSocket;
 use crate::dom::bindings::error::Fallible;
 use crate::dom::bindings::root::DomRoot;
+use crate::dom::directsockets::socketcore::{DirectSocket, Side};
 use crate::dom::directsockets::source::DirectSocketSourceType;
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::promise::{Promise, RootedPromise};
@@ -40,7 +40,7 @@ impl TCPSocket {
         );
         controller.setup(cx, global, &stream)?;
         // Step 5. Keep it.
-        self.readable.set(Some(&stream));
+        self.core.readable.set(Some(&stream));
         Ok(stream)
     }
 
@@ -48,15 +48,12 @@ impl TCPSocket {
     /// algorithm.
     pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
         self.apply_deferred_read_error(cx);
-        // A pull that finds a read outstanding does nothing: its completion makes Streams look again
-        // (decision AMB-08).
-        if self.read_side_open.get() && !self.read_outstanding.get() {
+        if self.begin_read() {
             // Steps 2.1 and 2.2. How much is wanted.
             let max = self.wanted_bytes(cx);
             // Step 2.3. Have the OS read, in parallel.
-            self.read_outstanding.set(true);
-            self.handle.send(SocketRequest::Read {
-                id: self.handle.id,
+            self.core.handle.send(SocketRequest::Read {
+                id: self.core.handle.id,
                 max,
             });
         }
@@ -67,7 +64,7 @@ impl TCPSocket {
 
     /// Steps 2.1 and 2.2 of the pull algorithm: how many bytes the next read asks for.
     fn wanted_bytes(&self, cx: &mut JSContext) -> u32 {
-        let Some(readable) = self.readable.get() else {
+        let Some(readable) = self.core.readable.get() else {
             return TCP_READABLE_HIGH_WATER_MARK;
         };
         let controller = readable.get_byte_controller();
@@ -95,34 +92,23 @@ impl TCPSocket {
         // The stream is closed: an error that was to come is applied no more, but still decides how
         // `closed` settles (decision AMB-85).
         self.read_error_deferred.set(false);
-        if self.read_side_open.get() {
-            self.read_side_open.set(false);
-            // The result of a read that is outstanding is dropped (decision AMB-12).
-            self.read_outstanding.set(false);
-            self.handle
-                .send(SocketRequest::CancelRead { id: self.handle.id });
-        }
-        // Step 3.1. Close the socket if nobody can write to it either.
-        self.handle_closing_the_tcpsocket_readable_stream();
-        self.update_liveness();
-        // Step 3.2. Nobody waits for the OS.
-        Promise::new_resolved(cx, global, ())
+        self.cancel_readable(cx, global)
     }
 
     /// Step 2.3.2 of the pull algorithm: the task for the result of a read. The three outcomes exclude each other
     /// (decision AMB-06).
     pub(super) fn handle_read(&self, cx: &mut JSContext, result: ReadResult) {
         // The late result of a read that was cancelled.
-        if !self.read_side_open.get() || !self.read_outstanding.replace(false) {
+        if !self.core.read_side_open.get() || !self.core.read_outstanding.replace(false) {
             return;
         }
-        let Some(readable) = self.readable.get() else {
+        let Some(readable) = self.core.readable.get() else {
             return;
         };
         match result {
             // Step 2.3.2.1. The peer has closed its side.
             ReadResult::End => {
-                self.read_side_open.set(false);
+                self.core.read_side_open.set(false);
                 Self::close_stream(cx, &readable);
                 self.handle_closing_the_tcpsocket_readable_stream();
             },
@@ -173,25 +159,12 @@ impl TCPSocket {
         readable.enqueue_native(cx, bytes);
     }
 
-    /// The read side ends with an error. Bytes that came before it are read first (decision AMB-85).
-    pub(super) fn end_read_side_with_error(&self, cx: &mut JSContext, error: HandleValue) {
-        if !self.read_side_open.replace(false) {
-            return;
-        }
-        self.read_outstanding.set(false);
-        self.read_error.set(error.get());
-        self.has_read_error.set(true);
-        self.read_error_deferred.set(true);
-        self.apply_deferred_read_error(cx);
-        self.handle_closing_the_tcpsocket_readable_stream();
-    }
-
     /// Error the stream if a read error waits and nothing is left to read before it.
-    fn apply_deferred_read_error(&self, cx: &mut JSContext) {
+    pub(super) fn apply_deferred_read_error(&self, cx: &mut JSContext) {
         if !self.read_error_deferred.get() {
             return;
         }
-        let Some(readable) = self.readable.get() else {
+        let Some(readable) = self.core.readable.get() else {
             return;
         };
         let controller = readable.get_byte_controller();
@@ -199,24 +172,12 @@ impl TCPSocket {
             return;
         }
         self.read_error_deferred.set(false);
-        rooted!(&in(cx) let error = self.read_error.get());
+        rooted!(&in(cx) let error = self.core.read_error.get());
         controller.error(cx, error.handle());
     }
 
     /// <https://wicg.github.io/direct-sockets/#dfn-handle-closing-the-tcpsocket-readable-stream>
     fn handle_closing_the_tcpsocket_readable_stream(&self) {
         self.handle_closing(Side::Readable);
-    }
-
-    /// Whether somebody waits for what the outstanding read brings.
-    pub(super) fn has_waiting_read(&self) -> bool {
-        if self.state.get() != SocketState::Open || !self.read_outstanding.get() {
-            return false;
-        }
-        let Some(readable) = self.readable.get() else {
-            return false;
-        };
-        (readable.has_default_reader() && readable.get_num_read_requests() > 0)
-            || (readable.has_byob_reader() && readable.get_num_read_into_requests() > 0)
     }
 }

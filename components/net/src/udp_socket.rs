@@ -1,0 +1,248 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! The life of one UDP socket: one task, and no thread, from the open request to close(2).
+
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use direct_sockets_traits::limits::MAX_PAYLOAD;
+use direct_sockets_traits::{
+    Datagram, Destination, ReceiveResult, SocketError, SocketEvent, SocketId, UdpOpen,
+};
+use serde_bytes::ByteBuf;
+use tokio::io::{Interest, Ready};
+use tokio::net::UdpSocket;
+
+use crate::budget::Place;
+use crate::client::Client;
+use crate::error::{from_io, is_temporary};
+use crate::orders::Orders;
+use crate::resolver;
+use crate::send_side::SendSide;
+use crate::tcp_socket::EndOnPanic;
+use crate::udp_open::{self, Families, Opened};
+
+/// What an error of the network makes of an idle socket is not "readable": the kernel has a word of its own for it.
+const RECEIVABLE: Interest = Interest::READABLE.add(Interest::ERROR);
+
+/// Open a socket and serve it until it is closed. Aborting the task closes the socket silently.
+/// `place` is held for as long as the socket exists.
+pub async fn run(
+    client: Rc<Client>,
+    id: SocketId,
+    open: UdpOpen,
+    orders: Rc<Orders>,
+    place: Place,
+) {
+    let _guard = EndOnPanic(&client);
+    let opened = tokio::select! {
+        biased;
+        // Closing comes first: nobody waits for the result any more.
+        () = orders.closing() => None,
+        result = udp_open::open(&open, &*client.common.resolver, &client.lookups) => Some(result),
+    };
+    match opened {
+        None => {},
+        Some(Err(error)) => {
+            drop(place);
+            client.forget(id);
+            return client.events.socket(id, SocketEvent::OpenFailed(error));
+        },
+        Some(Ok(Opened {
+            socket,
+            local,
+            remote,
+            families,
+        })) => {
+            client
+                .events
+                .socket(id, SocketEvent::UdpOpened { local, remote });
+            let socket = Rc::new(socket);
+            let watch = client.common.statistics.watch_drops(&socket);
+            let socket = Socket {
+                client: &client,
+                id,
+                orders: &orders,
+                socket,
+                families,
+                is_bound: remote.is_none(),
+            };
+            socket.serve().await;
+            // close(2) happens at the end of this, and its report after it.
+            drop(socket);
+            drop(watch);
+        },
+    }
+    drop(place);
+    client.forget(id);
+    client.events.socket(id, SocketEvent::Closed);
+}
+
+/// A destination that is being looked for.
+type Lookup<'a> = Pin<Box<dyn Future<Output = Result<SocketAddr, SocketError>> + 'a>>;
+
+/// An open socket.
+struct Socket<'a> {
+    client: &'a Client,
+    id: SocketId,
+    orders: &'a Rc<Orders>,
+    socket: Rc<UdpSocket>,
+    families: Families,
+    is_bound: bool,
+}
+
+impl Socket<'_> {
+    /// Carry out orders until the one to close.
+    ///
+    /// Cancel safety: every system call happens between two awaits and what it did is recorded before
+    /// the next.
+    async fn serve(&self) {
+        let mut lookup: Option<Lookup<'_>> = None;
+        loop {
+            if self.orders.is_closing() {
+                return;
+            }
+            if let Some(to) = self.orders.sending(SendSide::begin) {
+                lookup = Some(Box::pin(self.find(to)));
+            } else if !self.orders.sending(|sending| sending.is_resolving()) {
+                // Aborted.
+                lookup = None;
+            }
+            let read = self.orders.wanted();
+            let read = read.filter(|_| !self.client.events.is_full(self.id, self.orders));
+            let sends = self.orders.sending(|sending| sending.offer().is_some());
+            let interest = match (read, sends) {
+                (None, false) => None,
+                (Some(_), false) => Some(RECEIVABLE),
+                (None, true) => Some(Interest::WRITABLE),
+                (Some(_), true) => Some(RECEIVABLE.add(Interest::WRITABLE)),
+            };
+            let ready = tokio::select! {
+                biased;
+                () = self.orders.changed() => continue,
+                found = found(&mut lookup) => {
+                    lookup = None;
+                    let answer = self.orders.sending(|sending| match found {
+                        Ok(to) => {
+                            sending.found(to);
+                            None
+                        },
+                        Err(error) => sending.fail(error),
+                    });
+                    self.report(answer);
+                    continue;
+                },
+                ready = readiness(&self.socket, interest) => ready,
+            };
+            // An error that waits goes to one of them, and it is the sender's where both are there (decision AMB-55).
+            if sends && (ready.is_writable() || ready.is_write_closed()) {
+                self.send_once();
+            }
+            if let Some(max) = read
+                && (ready.is_readable() || ready.is_error())
+            {
+                self.receive_once(max);
+            }
+            tokio::task::consume_budget().await;
+        }
+    }
+
+    fn report(&self, event: Option<SocketEvent>) {
+        if let Some(event) = event {
+            self.client.events.socket(self.id, event);
+        }
+    }
+
+    /// Where a datagram goes. Finding it is a part of sending (decision AMB-57).
+    async fn find(&self, to: Destination) -> Result<SocketAddr, SocketError> {
+        let resolver = &*self.client.common.resolver;
+        let lookups = &self.client.lookups;
+        let mut addresses =
+            resolver::addresses(resolver, &to.host, to.dns_query_type, lookups).await?;
+        for address in &mut addresses {
+            address.set_port(to.port);
+        }
+        self.families.choose(&addresses)
+    }
+
+    fn send_once(&self) {
+        let result = self.orders.sending(|sending| match sending.offer() {
+            Some((data, Some(to))) => self.socket.try_send_to(data, to),
+            Some((data, None)) => self.socket.try_send(data),
+            None => Err(io::ErrorKind::WouldBlock.into()),
+        });
+        let answer = match result {
+            Ok(count) => {
+                self.client.common.statistics.sent(count);
+                self.orders.sending(SendSide::sent)
+            },
+            Err(error) if is_temporary(&error) => None,
+            Err(error) => self.orders.sending(|sending| sending.fail(from_io(&error))),
+        };
+        self.report(answer);
+    }
+
+    fn receive_once(&self, max: usize) {
+        let error = match self.receive(max, true) {
+            Ok(()) => return,
+            Err(error) if is_temporary(&error) => return,
+            Err(error) => error,
+        };
+        // The kernel tells of an error before it gives what came earlier.
+        let _ = self.receive(max, false);
+        self.orders.read_is_over();
+        let result = ReceiveResult::Error(from_io(&error));
+        self.report(Some(SocketEvent::Received(result)));
+    }
+
+    /// Receive a batch and send it on, in parts that are not too long. `ends` says whether it is complete with
+    /// these.
+    fn receive(&self, max: usize, ends: bool) -> io::Result<()> {
+        let common = &self.client.common;
+        let mut part = Vec::new();
+        let mut bytes = 0;
+        self.socket.try_io(RECEIVABLE, || {
+            common.batch.receive(&self.socket, max, |data, from| {
+                if !part.is_empty() && bytes + data.len() > MAX_PAYLOAD {
+                    self.deliver(std::mem::take(&mut part), false);
+                    bytes = 0;
+                }
+                bytes += data.len();
+                common.statistics.received(data.len());
+                part.push(Datagram {
+                    data: ByteBuf::from(data),
+                    from: self.is_bound.then(|| from.into()),
+                });
+            })
+        })?;
+        self.deliver(part, ends);
+        Ok(())
+    }
+
+    fn deliver(&self, datagrams: Vec<Datagram>, last: bool) {
+        self.client
+            .events
+            .datagrams(self.id, datagrams, last, self.orders);
+    }
+}
+
+/// The end of a lookup, if there is one.
+async fn found(lookup: &mut Option<Lookup<'_>>) -> Result<SocketAddr, SocketError> {
+    match lookup {
+        Some(lookup) => lookup.await,
+        None => pending().await,
+    }
+}
+
+async fn readiness(socket: &UdpSocket, interest: Option<Interest>) -> Ready {
+    match interest {
+        // Fails only when the runtime is shutting down; the calls that follow say what there is to say.
+        Some(interest) => socket.ready(interest).await.unwrap_or(Ready::ALL),
+        None => pending().await,
+    }
+}

@@ -1,0 +1,132 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""What pages may ask about UDP: peers under /udp, the operating system's view under /os/udp.
+
+`tests/wpt/direct-sockets/resources/udp.js` is the other side.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from wpt.oschecks import Browser, OsError
+from wpt.peers import PeerError, decode
+from wpt.udp_peers import LARGEST, ClosedUdpPort, UdpPeer, UdpPeers, flood
+from wpt.udpchecks import UdpView, Which, plain_udp_options
+
+Json = dict[str, Any]
+
+
+class UdpApi:
+    """The UDP peers of one test."""
+
+    def __init__(self, browser: Browser, patience: Callable[[Json], float]):
+        self._patience = patience
+        self._view = view = UdpView(browser)
+        self._peers = UdpPeers()
+        self._things: dict[str, UdpPeer | ClosedUdpPort] = {}
+        self._lock = threading.Lock()
+        self._next = 0
+        self.routes: dict[str, Callable[[Json], Any]] = {
+            "/udp/create": self._create,
+            "/udp/closed-port": lambda args: self._add(ClosedUdpPort(str(args.get("address", "127.0.0.1")))),
+            "/udp/send": self._send,
+            "/udp/flood": self._flood,
+            "/udp/read": lambda args: self._peers.read(self._peer(args)),
+            "/udp/wait": self._wait,
+            "/udp/log": lambda args: self._peers.log(self._peer(args)),
+            "/udp/end": self._end,
+            "/os/udp/socket": lambda args: view.socket(Which.parse(args)),
+            "/os/udp/wait": lambda args: view.wait(Which.parse(args), dict(args["want"]), patience(args)),
+            "/os/udp/count": lambda _: view.count(),
+            "/os/udp/wait-count": lambda args: view.wait_for_count(int(args["count"]), patience(args)),
+            "/os/udp/option": lambda args: view.option(Which.parse(args), [str(name) for name in args["names"]]),
+            "/os/udp/plain-option": lambda args: plain_udp_options(
+                str(args.get("address", "127.0.0.1")), [str(name) for name in args["names"]]
+            ),
+            "/os/udp/provoke": lambda args: view.provoke(Which.parse(args)),
+        }
+
+    def _add(self, thing: UdpPeer | ClosedUdpPort) -> Json:
+        with self._lock:
+            self._next += 1
+            name = str(self._next)
+            self._things[name] = thing
+        return {"id": name, "port": thing.port, "address": thing.address}
+
+    def _create(self, args: Json) -> Json:
+        return self._add(
+            self._peers.create(
+                str(args.get("address", "127.0.0.1")),
+                int(args.get("port", 0)),
+                str(args.get("behaviour", "hold")),
+                int(args.get("receiveBuffer", 0)),
+            )
+        )
+
+    def _peer(self, args: Json) -> UdpPeer:
+        thing = self._things.get(str(args["id"]))
+        if not isinstance(thing, UdpPeer):
+            raise PeerError(f"no such UDP peer: {args['id']}")
+        return thing
+
+    def _send(self, args: Json) -> None:
+        """Send a datagram. With `whenBound`, as soon as somebody has bound the port that it goes to."""
+        peer, to = self._peer(args), destination(args)
+        data = decode(args)
+        if "size" in args:
+            data = b"\xaa" * min(int(args["size"]), LARGEST)
+        if args.get("whenBound"):
+            found = self._view.wait(Which(to[1], to[0]), {"exists": True}, self._patience(args))
+            if not found["ok"]:
+                raise OsError(f"nobody has bound {to}")
+        peer.sock.sendto(data, to)
+
+    def _flood(self, args: Json) -> Json:
+        peer, to = self._peer(args), destination(args)
+        size, count, seconds = int(args.get("size", 64)), int(args.get("count", 0)), float(args.get("seconds", 0))
+
+        def send(data: bytes) -> None:
+            while True:
+                try:
+                    peer.sock.sendto(data, to)
+                    return
+                except BlockingIOError:
+                    select.select([], [peer.sock], [], 1)
+
+        return {"sent": flood(send, size, count, seconds)}
+
+    def _wait(self, args: Json) -> Json:
+        peer = self._peer(args)
+        self._peers.wait(peer, int(args["count"]), self._patience(args))
+        return self._peers.log(peer)
+
+    def _close(self, thing: UdpPeer | ClosedUdpPort) -> None:
+        if isinstance(thing, UdpPeer):
+            self._peers.close(thing)
+        else:
+            thing.sock.close()
+
+    def _end(self, args: Json) -> None:
+        with self._lock:
+            thing = self._things.pop(str(args["id"]), None)
+        if thing is not None:
+            self._close(thing)
+
+    def end(self) -> None:
+        """Close everything that the test left."""
+        with self._lock:
+            things, self._things = list(self._things.values()), {}
+        for thing in things:
+            self._close(thing)
+        self._peers.end()
+
+
+def destination(args: Json) -> tuple[str, int]:
+    """Where a datagram goes."""
+    return str(args["to"]["address"]), int(args["to"]["port"])

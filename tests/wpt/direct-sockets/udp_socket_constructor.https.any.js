@@ -1,0 +1,252 @@
+// META: title=UDPSocket: constructor
+// META: global=window,dedicatedworker
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/udp.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+const LOCAL = "127.0.0.1";
+
+function refused(options) {
+  return thrown(() => new UDPSocket(options), JSON.stringify(options));
+}
+
+// Opens, and is closed again; the info.
+async function opens(t, options) {
+  const { socket, info } = await openUdp(t, options);
+  await socket.close();
+  return info;
+}
+
+promise_test(async t => {
+  for (const more of [{}, { localAddress: LOCAL }, { localPort: 0 }]) {
+    assert_names(refused({ remoteAddress: LOCAL, ...more }), "remotePort", ["remoteAddress"]);
+    assert_names(refused({ remotePort: 1, ...more }), "remoteAddress", ["remotePort"]);
+  }
+}, "UDP-CTOR-02: remoteAddress without remotePort, or the reverse, throws a TypeError that names what is missing");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const pair = { remoteAddress: peer.address, remotePort: peer.port };
+  assert_equals((await opens(t, pair)).remotePort, peer.port, "connected mode");
+  const info = await opens(t, { ...pair, localAddress: undefined, localPort: undefined, ipv6Only: undefined });
+  assert_equals(info.remotePort, peer.port, "members that are undefined count as absent");
+  const bound = await opens(t, { remoteAddress: undefined, remotePort: undefined, localAddress: LOCAL });
+  assert_false("remotePort" in bound, "here, too");
+  assert_names(refused({ remoteAddress: LOCAL, remotePort: undefined }), "remotePort", ["remoteAddress"]);
+  const odd = new UDPSocket({ remoteAddress: "", remotePort: 0 });
+  await rejectsWith(odd.opened, "NetworkError", "an empty host and port 0");
+}, "UDP-CTOR-03: both together select connected mode, and presence is what counts");
+
+test(() => {
+  for (const localPort of [0, null, "", -0.5, 0.9, false]) {
+    assert_names(refused({ localAddress: LOCAL, localPort }), "localPort", ["localAddress"]);
+  }
+}, "UDP-CTOR-04: a localPort of 0 throws a TypeError that names the member");
+
+test(() => {
+  assert_names(refused({ localPort: 5000 }), "localPort", ["localAddress"]);
+  assert_names(refused({ remoteAddress: LOCAL, remotePort: 1, localPort: 5000 }), "localPort", ["remote"]);
+  assert_names(refused({ localPort: 5000, localAddress: undefined }), "localPort", ["localAddress"]);
+}, "UDP-CTOR-05: a localPort without a localAddress throws a TypeError, in connected mode, too");
+
+test(() => {
+  for (const localAddress of [LOCAL, "::", "x", ""]) {
+    const error = refused({ localAddress, remoteAddress: LOCAL, remotePort: 1 });
+    assert_names(error, "localAddress");
+    assert_names(error, "remoteAddress");
+  }
+}, "UDP-CTOR-06: a localAddress together with a remote pair throws a TypeError that names both");
+
+for (const localAddress of ["localhost", "", "127.1", "127.0.0.256", "0x7f.0.0.1", "127.0.0.01", "[::1]", "::1%lo",
+                            "::1%1", " 127.0.0.1", "127.0.0.1 ", "1::2::3", "127.0.0.1:80", "127.0.0", "2130706433",
+                            "\uFF11\uFF12\uFF17.0.0.1", "127.0.0.1\0", "fe80::1%eth0", "::127.0.0", "\uD800"]) {
+  test(() => {
+    assert_names(refused({ localAddress }), "localAddress");
+  }, `UDP-CTOR-07: the localAddress ${JSON.stringify(localAddress)} throws a TypeError that names the member`);
+}
+
+for (const [localAddress, reported] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "::"],
+                                        ["0.0.0.0", "0.0.0.0"], ["::ffff:127.0.0.1", "::ffff:127.0.0.1"],
+                                        ["::ffff:7f00:1", "::ffff:127.0.0.1"], ["0:0:0:0:0:0:0:1", "::1"]]) {
+  promise_test(async t => {
+    assert_equals((await opens(t, { localAddress })).localAddress, reported);
+  }, `UDP-CTOR-07, UDP-CTOR-08: the localAddress ${localAddress} selects bound mode and opens`);
+}
+
+promise_test(async t => {
+  const info = await opens(t, { localAddress: LOCAL });
+  assert_false("remoteAddress" in info, "remoteAddress");
+  assert_false("remotePort" in info, "remotePort");
+  assert_greater_than(info.localPort, 0);
+}, "UDP-CTOR-08: a valid localAddress selects bound mode, which has no remote members");
+
+test(() => {
+  for (const options of [undefined, null, {}, { sendBufferSize: 1 }, { dnsQueryType: "ipv4" }, { ipv6Only: true },
+                         { remoteAddress: undefined }]) {
+    assert_names(refused(options), "localAddress", ["dnsQueryType", "ipv6Only", "sendBufferSize"]);
+  }
+  assert_throws_js(TypeError, () => new UDPSocket());
+}, "UDP-CTOR-09: without a mode the constructor throws a TypeError");
+
+test(() => {
+  for (const dnsQueryType of ["ipv4", "ipv6"]) {
+    assert_names(refused({ localAddress: LOCAL, dnsQueryType }), "dnsQueryType");
+  }
+}, "UDP-CTOR-10: a dnsQueryType in bound mode throws a TypeError that names the member");
+
+test(() => {
+  for (const ipv6Only of [true, false, null, 0]) {
+    assert_names(refused({ remoteAddress: "::1", remotePort: 1, ipv6Only }), "ipv6Only");
+  }
+}, "UDP-CTOR-11: ipv6Only in connected mode throws a TypeError, whatever its value");
+
+promise_test(async t => {
+  for (const ipv6Only of [true, false]) {
+    for (const localAddress of ["0.0.0.0", "::1", "127.0.0.1", "::ffff:0.0.0.0"]) {
+      assert_names(refused({ localAddress, ipv6Only }), "ipv6Only");
+    }
+    for (const localAddress of ["::", "0:0:0:0:0:0:0:0", "0::0", "::0.0.0.0"]) {
+      assert_equals((await opens(t, { localAddress, ipv6Only })).localAddress, "::", localAddress);
+    }
+  }
+}, "UDP-CTOR-12: ipv6Only with another local address than :: throws a TypeError, also when it is false");
+
+for (const [id, member] of [["UDP-CTOR-13", "sendBufferSize"], ["UDP-CTOR-14", "receiveBufferSize"]]) {
+  promise_test(async t => {
+    const peer = await makeUdpPeer(t);
+    for (const mode of [{ localAddress: LOCAL }, { remoteAddress: LOCAL, remotePort: peer.port }]) {
+      assert_names(refused({ ...mode, [member]: 0 }), member);
+      await opens(t, { ...mode, [member]: 1 });
+      await opens(t, { ...mode, [member]: undefined });
+    }
+  }, `${id}: a ${member} of 0 throws a TypeError that names the member, in both modes`);
+}
+
+// Each fails two checks that follow one another: [options, the member of the first, members of the second].
+const PAIR = { remoteAddress: LOCAL, remotePort: 1 };
+const ORDER = {
+  "half a remote pair, localPort": [{ remotePort: 1, localPort: 0 }, "remoteAddress", ["localPort"]],
+  "localPort, address syntax": [{ localPort: 0, localAddress: "x" }, "localPort", ["localAddress"]],
+  "localPort, both modes": [{ ...PAIR, localPort: 0, localAddress: LOCAL }, "localPort", ["localAddress", "remote"]],
+  "localPort, no mode": [{ localPort: 0 }, "localPort", ["localAddress"]],
+  "both modes, address syntax": [{ ...PAIR, localAddress: "x" }, "remoteAddress", ["dnsQueryType", '"x"']],
+  "both modes, dnsQueryType": [{ ...PAIR, localAddress: LOCAL, dnsQueryType: "ipv4" }, "remoteAddress",
+                               ["dnsQueryType"]],
+  "address syntax, dnsQueryType": [{ localAddress: "x", dnsQueryType: "ipv4" }, "localAddress", ["dnsQueryType"]],
+  "no mode, dnsQueryType": [{ dnsQueryType: "ipv4" }, "localAddress", ["dnsQueryType"]],
+  "dnsQueryType, ipv6Only": [{ localAddress: "::1", dnsQueryType: "ipv4", ipv6Only: true }, "dnsQueryType",
+                             ["ipv6Only"]],
+  "ipv6Only, sendBufferSize": [{ localAddress: "::1", ipv6Only: true, sendBufferSize: 0 }, "ipv6Only",
+                               ["sendBufferSize"]],
+  "sendBufferSize, receiveBufferSize": [{ localAddress: LOCAL, sendBufferSize: 0, receiveBufferSize: 0 },
+                                        "sendBufferSize", ["receiveBufferSize"]],
+};
+for (const [what, [options, first, others]] of Object.entries(ORDER)) {
+  test(() => {
+    assert_names(refused(options), first, others);
+  }, `UDP-CTOR-15: the checks run in order: ${what}`);
+}
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  for (const options of [{ localAddress: LOCAL }, { remoteAddress: LOCAL, remotePort: peer.port }]) {
+    const socket = new UDPSocket(options);
+    const closing = socket.close();
+    assert_equals(await state(socket.opened), "pending", "opened");
+    assert_equals(await state(socket.closed), "pending", "closed");
+    await rejectsWith(closing, "InvalidStateError", "close()");
+    await socket.opened;
+    await socket.close();
+  }
+}, "UDP-CTOR-16: a new object has both promises pending and no streams");
+
+promise_test(async t => {
+  await startUdpNet();
+  const lines = await traced(["trace=socket,bind,connect"], async () => {
+    for (const options of [{}, { localAddress: "x" }, { localAddress: LOCAL, sendBufferSize: 0 }, { remotePort: 1 },
+                           { remoteAddress: LOCAL, remotePort: 70000 }, 5]) {
+      assert_throws_js(TypeError, () => new UDPSocket(options));
+    }
+    await quiet();
+  });
+  assert_array_equals(lines.filter(line => line.includes("AF_INET")), [], "net made no socket");
+}, "UDP-CTOR-16: a constructor that throws touches no socket");
+
+promise_test(async t => {
+  const net = await startUdpNet();
+  await os.signalNet("STOP");
+  t.add_cleanup(() => os.signalNet("CONT"));
+  const sockets = [];
+  const start = performance.now();
+  for (let i = 0; i < 100; i++) {
+    sockets.push(new UDPSocket({ localAddress: LOCAL }));
+  }
+  // Half a second is room for a slow machine; one answer waited for would take for ever.
+  assert_less_than(performance.now() - start, 500, "a hundred constructions with nobody to answer");
+  for (let i = 0; i < 10; i++) {
+    await task();
+  }
+  assert_equals(await state(sockets[99].opened), "pending", "nothing has been answered");
+  await os.signalNet("CONT");
+  for (const socket of sockets) {
+    await socket.opened;
+    await socket.close();
+  }
+  assert_equals((await os.processes()).net[0], net, "the same net process");
+}, "UDP-CTOR-16: construction returns at once and does its work in parallel");
+
+promise_test(async () => {
+  // Seeded, so that a failure can be seen again.
+  let seed = 54321;
+  const random = n => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  const pick = list => list[random(list.length)];
+  // Nothing is sent anywhere: every remote port is 0.
+  const values = {
+    remoteAddress: ["127.0.0.1", "::1", "localhost", "", "\0", "\uD800", "[::1]", "a b", {}, [], Symbol("s")],
+    remotePort: [0, "0", 0.5, null, 65536, -1, NaN, Symbol("s"), {}],
+    localAddress: ["127.0.0.1", "::1", "::", "0.0.0.0", "", "x", "\0", {}, null, 5, Symbol("s")],
+    localPort: [undefined, 0, -1, NaN, 65536, "x", 10n],
+    sendBufferSize: [undefined, 0, 1, 4096.5, 2 ** 31, 2 ** 32, NaN, "1", "x", null],
+    receiveBufferSize: [undefined, 0, 1, "65536", 2 ** 32 - 1, -1, Infinity, {}],
+    dnsQueryType: ["ipv4", "ipv6", "IPv4", null, undefined, 4],
+    ipv6Only: [true, false, null, undefined, 1, "x", {}],
+  };
+  let [open, failed] = [0, 0];
+  for (let i = 0; i < 600; i++) {
+    const options = {};
+    const bound = random(2);
+    for (const member of Object.keys(values)) {
+      const likely = member.startsWith("remote") ? !bound : member === "localAddress" ? bound : random(4) === 0;
+      if (likely || random(20) === 0) {
+        options[member] = pick(values[member]);
+      }
+    }
+    let socket;
+    try {
+      socket = new UDPSocket(options);
+    } catch (error) {
+      assert_true(error instanceof TypeError, `round ${i}: ${String(error)}`);
+      continue;
+    }
+    try {
+      await socket.opened;
+      await socket.close();
+      open++;
+    } catch (error) {
+      assert_dom_exception(error, "NetworkError", `round ${i}`);
+      failed++;
+    }
+  }
+  assert_greater_than(open, 20, "some of them open");
+  assert_greater_than(failed, 20, "some of them fail");
+  assert_equals((await os.processes()).net.length, 1, "net runs");
+}, "LIFE-11: no mixture of options brings a process down");

@@ -1,0 +1,188 @@
+// META: title=UDPSocket: conversion of options and messages
+// META: global=window,dedicatedworker
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/udp.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+const LOCAL = { localAddress: "127.0.0.1" };
+const SNDBUF = "SOL_SOCKET.SO_SNDBUF";
+
+function what(value) {
+  return typeof value === "symbol" ? "a symbol" : String(value);
+}
+
+// A dictionary that writes down what is read of it.
+function recording(members, read) {
+  return new Proxy({}, {
+    get(target, key) {
+      read.push(key);
+      return members[key];
+    },
+  });
+}
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const pair = { remoteAddress: peer.address, remotePort: peer.port };
+  for (const dnsQueryType of ["IPv4", "any", "", null, 4, "ipv4 "]) {
+    assert_throws_js(TypeError, () => new UDPSocket({ ...pair, dnsQueryType }), String(dnsQueryType));
+  }
+  for (const dnsQueryType of ["ipv4", undefined]) {
+    const { socket } = await connectUdp(t, peer, { dnsQueryType });
+    await socket.close();
+  }
+  const other = new UDPSocket({ ...pair, dnsQueryType: "ipv6" });
+  await rejectsWith(other.opened, "NetworkError", "the valid string that does not fit the address");
+}, "IDL-15: dnsQueryType of UDPSocket accepts exactly ipv4 and ipv6");
+
+promise_test(async () => {
+  for (const options of [5, "x", true, Symbol(), 1n]) {
+    assert_throws_js(TypeError, () => new UDPSocket(options), typeof options);
+  }
+  // These are dictionaries without a member, of which the constructor says that no mode is selected.
+  for (const options of [undefined, null, {}, () => {}, []]) {
+    assert_names(thrown(() => new UDPSocket(options)), "localAddress");
+  }
+  const callable = () => {};
+  callable.localAddress = "127.0.0.1";
+  const socket = new UDPSocket(callable);
+  assert_equals((await socket.opened).localAddress, "127.0.0.1", "a function is a dictionary");
+  await socket.close();
+}, "IDL-16: undefined and null mean the defaults, objects of any kind are dictionaries, all else is a TypeError");
+
+promise_test(async () => {
+  const read = [];
+  const socket = new UDPSocket(recording(LOCAL, read));
+  assert_array_equals(read, ["dnsQueryType", "ipv6Only", "localAddress", "localPort", "receiveBufferSize",
+                             "remoteAddress", "remotePort", "sendBufferSize"]);
+  await socket.opened;
+  await socket.close();
+}, "IDL-17: the options of UDPSocket are read once each, in alphabetical order, and only the declared ones");
+
+promise_test(async t => {
+  const read = [];
+  const peer = await makeUdpPeer(t);
+  const { writable } = await bindUdp(t);
+  await writable.getWriter().write(recording(to(peer, "x", { other: 1 }), read));
+  assert_array_equals(read, ["data", "dnsQueryType", "remoteAddress", "remotePort"]);
+  await peer.received(1);
+}, "IDL-17: the members of a message are read once each, in alphabetical order, and only the declared ones");
+
+for (const member of ["sendBufferSize", "receiveBufferSize"]) {
+  test(() => {
+    for (const value of [-1, 4294967296, NaN, Infinity, -Infinity, "abc", 1n, Symbol(), {}]) {
+      assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, [member]: value }), what(value));
+    }
+    // These convert to 0 and fail the check of the constructor, whose message names the member.
+    for (const value of [null, "", -0.5, 0.9, false]) {
+      assert_names(thrown(() => new UDPSocket({ ...LOCAL, [member]: value }), String(value)), member);
+    }
+  }, `IDL-18: ${member} of UDPSocket enforces the range of an unsigned long`);
+}
+
+promise_test(async t => {
+  const { info } = await bindUdp(t, { sendBufferSize: 65536.9 });
+  assert_equals((await udp.options(info, [SNDBUF]))[SNDBUF], 131072, "65536, which the kernel doubles");
+}, "IDL-18: fractions of a size of UDPSocket are cut off");
+
+promise_test(async t => {
+  for (const value of [65536, -1, NaN, Infinity, "abc", 1n, Symbol(), {}, 2 ** 32]) {
+    assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, localPort: value }), `localPort ${what(value)}`);
+    assert_throws_js(TypeError, () => new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: value }),
+                     `remotePort ${what(value)}`);
+  }
+  const peer = await makeUdpPeer(t);
+  for (const remotePort of [String(peer.port), peer.port + 0.7, ` ${peer.port} `, { valueOf: () => peer.port }]) {
+    const { info, socket } = await connectUdp(t, { address: peer.address, port: remotePort });
+    assert_equals(info.remotePort, peer.port, `remotePort ${remotePort}`);
+    await socket.close();
+  }
+  // The port of the peer is free on another address.
+  for (const localPort of [String(peer.port), peer.port + 0.7, { valueOf: () => peer.port }]) {
+    const { info, socket } = await bindUdp(t, { localAddress: "127.0.0.11", localPort });
+    assert_equals(info.localPort, peer.port, `localPort ${localPort}`);
+    await socket.close();
+  }
+}, "IDL-19: the ports of UDPSocket enforce the range of an unsigned short");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const { writable } = await bindUdp(t);
+  const writer = writable.getWriter();
+  const ports = [peer.port + 65536, peer.port - 65536, String(peer.port), peer.port + 0.7, peer.port + 2 ** 32,
+                 { valueOf: () => peer.port }];
+  for (const [i, remotePort] of ports.entries()) {
+    await writer.write({ data: encode(`${i}`), remoteAddress: peer.address, remotePort });
+    assert_equals((await peer.received(i + 1)).datagrams[i].text, `${i}`, String(remotePort));
+  }
+}, "IDL-21: remotePort of a message wraps modulo 65536");
+
+for (const remotePort of [NaN, Infinity, 65536, "abc", null, {}]) {
+  promise_test(async t => {
+    const { writable } = await bindUdp(t);
+    const writer = writable.getWriter();
+    held(writer.closed);
+    await rejectsWith(writer.write({ data: encode("x"), remoteAddress: "127.0.0.1", remotePort }), "NetworkError");
+  }, `IDL-21: the remotePort ${JSON.stringify(remotePort)} (${remotePort}) of a message means port 0, to which the OS \
+sends nothing`);
+}
+
+promise_test(async t => {
+  const V6ONLY = "IPPROTO_IPV6.IPV6_V6ONLY";
+  for (const [ipv6Only, expected] of [["false", 1], [1, 1], [{}, 1], [true, 1], [null, 0], ["", 0], [0, 0], [NaN, 0],
+                                      [false, 0]]) {
+    const { info, socket } = await bindUdp(t, { localAddress: "::", ipv6Only });
+    assert_equals((await udp.options(info, [V6ONLY]))[V6ONLY], expected, JSON.stringify(ipv6Only));
+    await socket.close();
+  }
+  const peer = await makeUdpPeer(t);
+  const { socket } = await connectUdp(t, peer, { ipv6Only: undefined });
+  await socket.close();
+}, "IDL-22: ipv6Only of UDPSocket takes any value by its truthiness, and undefined counts as absent");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const address = { toString: () => "127.0.0.1" };
+  const connected = await connectUdp(t, { address, port: peer.port });
+  assert_equals(connected.info.remoteAddress, "127.0.0.1", "remoteAddress");
+  const bound = await bindUdp(t, { localAddress: address });
+  assert_equals(bound.info.localAddress, "127.0.0.1", "localAddress");
+  await bound.writable.getWriter().write({ data: encode("x"), remoteAddress: address, remotePort: peer.port });
+  await peer.received(1);
+  assert_throws_js(TypeError, () => new UDPSocket({ localAddress: Symbol() }), "a symbol as localAddress");
+  assert_throws_js(TypeError, () => new UDPSocket({ remoteAddress: Symbol(), remotePort: 1 }), "as remoteAddress");
+  const sentinel = new RangeError("of the page");
+  const throwing = { toString() { throw sentinel; } };
+  assert_equals(thrown(() => new UDPSocket({ localAddress: throwing })), sentinel, "what toString throws");
+  assert_equals(thrown(() => new UDPSocket({ remoteAddress: throwing, remotePort: 1 })), sentinel);
+  const { writable } = await bindUdp(t);
+  const writer = writable.getWriter();
+  held(writer.closed);
+  await rejectsExactly(writer.write({ data: encode("x"), remoteAddress: throwing, remotePort: 1 }), sentinel);
+}, "IDL-23: addresses of UDPSocket and of messages are converted to strings as JavaScript does it");
+
+test(() => {
+  const error = thrown(() => new UDPSocket({ remotePort: 1, localPort: 0, sendBufferSize: -1 }));
+  assert_true(error instanceof TypeError);
+  assert_false(error.message.includes("remoteAddress"), `conversion comes first: ${error.message}`);
+}, "IDL-24: all options of UDPSocket are converted before the first step of the constructor");
+
+promise_test(async () => {
+  await startUdpNet();
+  const sentinel = { sentinel: true };
+  const lines = await traced(["trace=socket,bind,connect"], async () => {
+    for (const member of ["dnsQueryType", "ipv6Only", "localAddress", "localPort", "receiveBufferSize",
+                          "remoteAddress", "remotePort", "sendBufferSize"]) {
+      const error = thrown(() => new UDPSocket({ ...LOCAL, get [member]() { throw sentinel; } }), member);
+      assert_equals(error, sentinel, member);
+    }
+    await quiet();
+  });
+  assert_array_equals(lines.filter(line => line.includes("AF_INET")), [], "net made no socket");
+}, "IDL-25: what a getter of the options throws leaves its constructor unchanged, and no socket comes to exist");

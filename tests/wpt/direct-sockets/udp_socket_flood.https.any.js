@@ -1,0 +1,138 @@
+// META: title=UDPSocket: floods
+// META: global=window,dedicatedworker
+// META: timeout=long
+// META: variant=
+// META: variant=?full
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/udp.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+// Two seconds, and ten with --full.
+const SECONDS = location.search.includes("full") ? 10 : 2;
+
+// Take garbage away before memory is looked at. Workers cannot ask for it; they only look at net.
+async function memory() {
+  await encourageCollection(3);
+  const found = await os.memory();
+  return isWindow ? found : { net: found.net };
+}
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const { socket, info, readable } = await bindUdp(t);
+  // What is allocated on first use, is.
+  for (let i = 0; i < 40; i++) {
+    await peer.send(60000, at(info));
+  }
+  await udp.waitForSocket(info, { minReceiveQueue: 1 });
+  const before = await memory();
+  const sent = await peer.flood(at(info), { seconds: SECONDS, size: 1400 });
+  const { drops } = await udp.socket(info);
+  const after = await memory();
+  assert_greater_than(sent, 1000, "a flood");
+  assert_greater_than(drops, 0, "the kernel drops what does not fit");
+  for (const kind of Object.keys(before)) {
+    assert_less_than(after[kind] - before[kind], 8 * MIB, `memory of ${kind} after ${sent} datagrams`);
+  }
+  const reader = readable.getReader();
+  assert_equals((await readMessage(reader)).data.length, 60000, "what came first is there");
+  reader.releaseLock();
+  await socket.close();
+}, "UDP-R-01, LIFE-09: a flood at a page that does not read leaves memory flat");
+
+promise_test(async t => {
+  const count = 200;
+  const peer = await makeUdpPeer(t);
+  const sockets = await Promise.all(Array.from({ length: count }, () => bindUdp(t)));
+  const before = await memory();
+  for (const { info } of sockets) {
+    await peer.flood(at(info), { count: 100, size: 1400 });
+  }
+  await quiet();
+  const after = await memory();
+  // 32 datagrams of each, twice over for what holds them.
+  const bound = count * 32 * 1400 * 2 + 8 * MIB;
+  for (const kind of Object.keys(before)) {
+    assert_less_than(after[kind] - before[kind], bound, `memory of ${kind}`);
+  }
+  for (const { socket } of sockets) {
+    await socket.close();
+  }
+}, "LIFE-09: what many sockets hold that nobody reads from is bounded by their number");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const echo = await makePeer(t, "echo");
+  const { info, readable } = await bindUdp(t);
+  const other = await connect(t, echo);
+  let flooding = true;
+  const flood = peer.flood(at(info), { seconds: 2, size: 512 }).finally(() => { flooding = false; });
+  let received = 0;
+  const reading = (async () => {
+    const reader = readable.getReader();
+    while (flooding) {
+      await readMessage(reader);
+      received++;
+    }
+    reader.releaseLock();
+  })();
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 10);
+  const reader = other.readable.getReader();
+  const writer = other.writable.getWriter();
+  let echoes = 0;
+  const start = performance.now();
+  while (flooding) {
+    await writer.write(bytes(echoes));
+    assert_equals((await readExactly(reader, 1))[0], echoes & 255);
+    echoes++;
+  }
+  const took = performance.now() - start;
+  clearInterval(timer);
+  await flood;
+  // The loop above waits for one more datagram.
+  await peer.send("end", at(info));
+  await reading;
+  assert_greater_than(received, 100, "the flood was read");
+  assert_greater_than(echoes, 2, `echoes of the other socket in ${took} ms`);
+  // Half of the rate on an idle machine; a quarter leaves room for a busy one.
+  assert_greater_than_equal(ticks, Math.floor(took / 10 / 4), `ticks in ${took} ms`);
+}, "TASK-11: a socket that is flooded with datagrams starves neither timers nor other sockets");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  for (let round = 0; round < 20; round++) {
+    const { socket, info, readable } = await bindUdp(t);
+    const reader = readable.getReader();
+    await peer.flood(at(info), { count: 10 });
+    const messages = await readMessages(reader, 10);
+    assert_array_equals(messages.map(numberOf), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "the order of arrival");
+    reader.releaseLock();
+    await socket.close();
+  }
+}, "TASK-12: the datagrams of a burst are enqueued in the order of their arrival");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const { info, readable } = await bindUdp(t);
+  const reader = readable.getReader();
+  const order = [];
+  const first = reader.read();
+  const second = reader.read();
+  const chain = first.then(async () => {
+    await micro(100);
+    order.push("chain");
+  });
+  second.then(() => order.push("second"));
+  await peer.send("a", at(info));
+  await first;
+  await peer.send("b", at(info));
+  await Promise.all([chain, second]);
+  assert_array_equals(order, ["chain", "second"]);
+}, "TASK-04: between two batches of datagrams all microtasks run");

@@ -1,0 +1,79 @@
+// META: title=UDPSocket: open info
+// META: global=window,dedicatedworker
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/udp.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+promise_test(async t => {
+  const { info } = await bindUdp(t);
+  assert_array_equals(Object.keys(info), ["localAddress", "localPort", "readable", "writable"]);
+  assert_array_equals(Reflect.ownKeys(info), Object.keys(info), "nothing hidden");
+  assert_false("remoteAddress" in info, "remoteAddress is absent, not undefined");
+  assert_false("remotePort" in info, "remotePort is absent, not undefined");
+}, "UDP-INFO-01: in bound mode the info object has exactly localAddress, localPort, readable and writable");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const { info } = await connectUdp(t, peer);
+  assert_array_equals(Object.keys(info), ["localAddress", "localPort", "readable", "remoteAddress", "remotePort",
+                                          "writable"]);
+  assert_equals(info.remoteAddress, peer.address);
+  assert_equals(info.remotePort, peer.port);
+  const found = await udp.socket(info);
+  assert_equals(found.remoteAddress, info.remoteAddress, "as the OS says");
+  assert_equals(found.remotePort, info.remotePort, "as the OS says");
+}, "UDP-INFO-02: in connected mode it has all six members, the remote ones numeric");
+
+promise_test(async t => {
+  for (const [remoteAddress, expected] of [["0:0:0:0:0:0:0:1", "::1"], ["::1", "::1"], ["localhost", "127.0.0.1"],
+                                           ["::ffff:127.0.0.1", "::ffff:127.0.0.1"]]) {
+    const peer = await makeUdpPeer(t);
+    const { info } = await connectUdp(t, { address: remoteAddress, port: peer.port });
+    assert_equals(info.remoteAddress, expected, remoteAddress);
+  }
+}, "UDP-INFO-02: remoteAddress is resolved and in its canonical form");
+
+promise_test(async t => {
+  const { socket, info } = await bindUdp(t);
+  assert_equals(Object.getPrototypeOf(info), Object.prototype, "an ordinary object");
+  for (const [key, { writable, enumerable, configurable, value }] of
+       Object.entries(Object.getOwnPropertyDescriptors(info))) {
+    assert_true(writable && enumerable && configurable, `${key} is an ordinary data property`);
+    assert_not_equals(value, undefined, key);
+  }
+  const again = await socket.opened;
+  assert_equals(again.readable, info.readable, "readable");
+  assert_equals(again.writable, info.writable, "writable");
+  assert_true(info.readable instanceof ReadableStream);
+  assert_true(info.writable instanceof WritableStream);
+  assert_false(info.readable.locked, "the readable is not locked");
+  assert_false(info.writable.locked, "the writable is not locked");
+}, "UDP-INFO-03: the info is an ordinary object, and the streams are those of the socket");
+
+promise_test(async t => {
+  for (const localAddress of ["127.0.0.1", "127.0.0.77", "0.0.0.0", "::", "::1"]) {
+    const { socket, info } = await bindUdp(t, { localAddress });
+    assert_equals(info.localAddress, localAddress);
+    const found = await udp.socket(info);
+    assert_true(found.exists, `${localAddress}: the OS knows that address and port`);
+    assert_equals(found.localAddress, localAddress, "as the OS says");
+    await socket.close();
+  }
+}, "UDP-INFO-03: in bound mode the local members are what the kernel bound");
+
+promise_test(async t => {
+  for (const address of ["127.0.0.1", "::1"]) {
+    const peer = await makeUdpPeer(t, "sink", { address });
+    const { socket, info, writable } = await connectUdp(t, peer);
+    assert_equals(info.localAddress, address, "concrete");
+    await writable.getWriter().write({ data: encode("x") });
+    const { datagrams: [seen] } = await peer.received(1);
+    assert_equals(`${seen.address} ${seen.port}`, `${info.localAddress} ${info.localPort}`, "as the peer sees it");
+  }
+}, "UDP-INFO-03: in connected mode the local address is the concrete one that the peer sees");
