@@ -10,33 +10,20 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from wpt import harness
 from wpt.results import IDS
 
-# The requirements that speak of TCPSocket: (prefix, numbers).
-TCP_SOCKET: dict[str, Iterable[int]] = {
-    # 19 and 21 speak of members that only UDPSocket and TCPServerSocket have.
-    "IDL": [number for number in range(1, 31) if number not in (19, 21)],
-    "TCP-CTOR": range(1, 11),
-    "TCP-OPT": range(1, 16),
-    "TCP-OPEN": range(1, 9),
-    "TCP-INFO": range(1, 7),
-    "TCP-R": range(1, 26),
-    "TCP-W": range(1, 23),
-    "TCP-HC": range(1, 14),
-    "TCP-CLOSE": range(1, 15),
-    # PP 03, 04, 05, 09 and 11 speak of frames; TASK 12 of batches of datagrams; LIFE 10 of servers.
-    "PP": [1, 2, 6, 7, 8, 10, 12],
-    "TASK": range(1, 12),
-    "LIFE": [1, 2, 3, 4, 5, 6, 7, 8, 9, 11],
-}
+# The one list of all requirements; `./mach test` compares it with the tests that passed.
+LIST = harness.ROOT / "tests" / "requirements.txt"
 # No page can test these: other platforms' options, and messages that no page can cause. The unit tests of the
 # engine-free crates do, in functions whose names start with the id.
 UNIT_TESTED = {"TCP-OPT-10", "TCP-OPT-11", "LIFE-08"}
 
 
 def wanted() -> list[str]:
-    """Every id that needs a test."""
-    return [f"{prefix}-{number:02}" for prefix, numbers in TCP_SOCKET.items() for number in numbers]
+    """Every id."""
+    lines = (line.strip() for line in LIST.read_text(encoding="utf-8").splitlines())
+    return [line.split()[0] for line in lines if line and not line.startswith("#")]
 
 
 def named_in_tests(root: Path) -> dict[str, set[str]]:
@@ -53,7 +40,7 @@ def named_in_units(components: Path) -> set[str]:
     """The ids that names of Rust tests start with: `life_08_...`."""
     names: set[str] = set()
     for path in components.rglob("*.rs"):
-        for match in re.finditer(r"\bfn ((?:idl|tcp_[a-z]+|pp|task|life)_\d\d)_", path.read_text()):
+        for match in re.finditer(r"\bfn ((?:idl|tcp_[a-z]+|udp_[a-z]+|srv_[a-z]+|pp|task|life)_\d\d)_", path.read_text()):
             names.add(match.group(1).upper().replace("_", "-"))
     return names
 

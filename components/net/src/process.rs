@@ -15,6 +15,7 @@ use direct_sockets_traits::PROTOCOL_VERSION;
 use direct_sockets_wire::{Control, Endpoint, Hello, ReceiveError, Wait};
 use log::{debug, error, warn};
 use tokio::io::Interest;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::LocalSet;
 
 use crate::batch::Batch;
@@ -116,11 +117,15 @@ pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
     result
 }
 
-/// Carry out what the broker says.
+/// Carry out what the broker says. SIGTERM, which a machine sends that shuts down, is an orderly end as well.
 async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
     let control = watch(control, Interest::READABLE)?;
+    let mut terminated = signal(SignalKind::terminate())?;
     loop {
-        let message = receive(&control, &common.scratch, Control::decode).await;
+        let message = tokio::select! {
+            message = receive(&control, &common.scratch, Control::decode) => message,
+            _ = terminated.recv() => Ok(Ok(Control::Exit)),
+        };
         match message {
             Ok(Ok(Control::Register {
                 owner,
@@ -130,7 +135,7 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
             })) => Client::start(common, owner, grant, requests, events),
             Ok(Ok(Control::Statistics(reply))) => answer(&reply, &common.statistics),
             Ok(Ok(Control::Exit)) => {
-                debug!("The broker ends the net process");
+                debug!("The net process is told to end");
                 say_goodbye(common).await;
                 return Ok(());
             },

@@ -146,7 +146,12 @@ impl Socket<'_> {
             if let Some(max) = read
                 && (ready.is_readable() || ready.is_error())
             {
-                self.receive_once(max);
+                // One of them: tokio takes no combination in `try_io`.
+                let interest = match ready.is_readable() {
+                    true => Interest::READABLE,
+                    false => Interest::ERROR,
+                };
+                self.receive_once(max, interest);
             }
             tokio::task::consume_budget().await;
         }
@@ -187,14 +192,14 @@ impl Socket<'_> {
         self.report(answer);
     }
 
-    fn receive_once(&self, max: usize) {
-        let error = match self.receive(max, true) {
+    fn receive_once(&self, max: usize, interest: Interest) {
+        let error = match self.receive(max, interest, true) {
             Ok(()) => return,
             Err(error) if is_temporary(&error) => return,
             Err(error) => error,
         };
         // The kernel tells of an error before it gives what came earlier.
-        let _ = self.receive(max, false);
+        let _ = self.receive(max, Interest::READABLE, false);
         self.orders.read_is_over();
         let result = ReceiveResult::Error(from_io(&error));
         self.report(Some(SocketEvent::Received(result)));
@@ -202,11 +207,11 @@ impl Socket<'_> {
 
     /// Receive a batch and send it on, in parts that are not too long. `ends` says whether it is complete with
     /// these.
-    fn receive(&self, max: usize, ends: bool) -> io::Result<()> {
+    fn receive(&self, max: usize, interest: Interest, ends: bool) -> io::Result<()> {
         let common = &self.client.common;
         let mut part = Vec::new();
         let mut bytes = 0;
-        self.socket.try_io(RECEIVABLE, || {
+        self.socket.try_io(interest, || {
             common.batch.receive(&self.socket, max, |data, from| {
                 if !part.is_empty() && bytes + data.len() > MAX_PAYLOAD {
                     self.deliver(std::mem::take(&mut part), false);

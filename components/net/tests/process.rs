@@ -37,6 +37,16 @@ fn it_ends_when_it_is_told_to() {
 }
 
 #[test]
+fn srv_r_10_it_ends_in_an_orderly_way_when_the_machine_shuts_down() {
+    let mut net = TestNet::start();
+    // Once it answers it has heard of signals.
+    net.statistics();
+    let pid = rustix::process::Pid::from_raw(net.pid().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(net.wait_for_end().success());
+}
+
+#[test]
 fn it_ends_while_a_name_is_being_resolved() {
     // A hosts file that nobody writes: opening it for reading waits for ever.
     let directory = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 // META: title=UDPSocket: writable
 // META: global=window,dedicatedworker
+// META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/udp.js

@@ -17,7 +17,7 @@ use crate::dom::directsockets::tcpserversocket::TCPServerSocket;
 use crate::dom::directsockets::tcpsocket::TCPSocket;
 use crate::dom::directsockets::udpsocket::UDPSocket;
 use crate::dom::globalscope::GlobalScope;
-use crate::tasks::task_source::TaskSource;
+use crate::tasks::task_source::SendableTaskSource;
 
 /// Which interface a socket has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,14 +28,15 @@ pub(crate) enum SocketKind {
 }
 
 impl SocketKind {
-    /// The interface's own task source.
-    pub(crate) fn task_source(self, global: &GlobalScope) -> TaskSource<'_> {
+    /// The interface's own task source. Must be called in a task or in page code, as a worker has one only then.
+    pub(crate) fn task_source(self, global: &GlobalScope) -> SendableTaskSource {
         let manager = global.task_manager();
         match self {
             Self::Tcp => manager.tcp_socket_task_source(),
             Self::TcpServer => manager.tcp_server_socket_task_source(),
             Self::Udp => manager.udp_socket_task_source(),
         }
+        .to_sendable()
     }
 }
 
@@ -69,9 +70,9 @@ impl WeakSocket {
 #[derive(JSTraceable)]
 #[cfg_attr(crown, crown::unrooted_must_root_lint::must_root)]
 pub(crate) enum PinnedSocket {
-    Tcp(#[expect(dead_code)] Dom<TCPSocket>),
-    TcpServer(#[expect(dead_code)] Dom<TCPServerSocket>),
-    Udp(#[expect(dead_code)] Dom<UDPSocket>),
+    Tcp(Dom<TCPSocket>),
+    TcpServer(Dom<TCPServerSocket>),
+    Udp(Dom<UDPSocket>),
 }
 
 /// A socket that is being used.

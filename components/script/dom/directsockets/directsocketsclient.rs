@@ -85,9 +85,9 @@ impl DirectSocketsClient {
             origin: global.origin().immutable().ascii_serialization().into(),
             global: Trusted::new(global),
             task_sources: TaskSources {
-                tcp: SocketKind::Tcp.task_source(global).to_sendable(),
-                tcp_server: SocketKind::TcpServer.task_source(global).to_sendable(),
-                udp: SocketKind::Udp.task_source(global).to_sendable(),
+                tcp: SocketKind::Tcp.task_source(global),
+                tcp_server: SocketKind::TcpServer.task_source(global),
+                udp: SocketKind::Udp.task_source(global),
             },
         })?;
         *self.connection.borrow_mut() = Some(connection.clone());
