@@ -14,6 +14,7 @@ mod harness;
 mod https;
 mod origins;
 mod pictures;
+mod policies;
 mod preferences;
 mod processes;
 mod scripts;
@@ -34,6 +35,7 @@ fn tests() -> Vec<Test> {
         events::tests(),
         origins::tests(),
         pictures::tests(),
+        policies::tests(),
         preferences::tests(),
         processes::tests(),
         scripts::tests(),

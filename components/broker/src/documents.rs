@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use direct_sockets_policy::Ceiling;
+use direct_sockets_traits::Owner;
 
 /// How long the broker waits to be told of a document that already asks for sockets: page code can run in a new frame
 /// before the constellation has heard of it. Only the event loop that asks waits.
@@ -72,16 +73,19 @@ impl Documents {
 
     /// Whether who says that this is their pipeline and their origin may have sockets. Waits a while if the trusted
     /// side has not said anything about that pipeline yet.
-    pub(crate) fn permit(&self, pipeline: &str, origin: &str) -> bool {
-        let is_unknown = |state: &mut State| state.ceiling(pipeline).is_none();
+    pub(crate) fn permit(&self, owner: &Owner, origin: &str) -> bool {
+        let is_unknown = |state: &mut State| state.ceiling(&owner.pipeline).is_none();
         let waited = self
             .0
             .changed
             .wait_timeout_while(self.state(), PLACEMENT_TIMEOUT, is_unknown);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         state
-            .ceiling(pipeline)
-            .is_some_and(|ceiling| ceiling.permits(origin))
+            .ceiling(&owner.pipeline)
+            .is_some_and(|ceiling| match owner.worker {
+                Some(_) => ceiling.permits_worker(origin),
+                None => ceiling.permits(origin),
+            })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -48,7 +48,7 @@ fn read(endpoint: &Endpoint, commands: &Sender<Command>, documents: &Documents) 
             Err(ReceiveError::Closed | ReceiveError::Io(_)) => return,
         };
         match Connect::decode(&message.bytes, message.descriptors) {
-            Ok(connect) if !documents.permit(&connect.owner.pipeline, &connect.origin) => {
+            Ok(connect) if !documents.permit(&connect.owner, &connect.origin) => {
                 debug!("No document {:?} may use direct sockets", connect.owner);
                 refuse(&connect, SocketError::OriginNotAllowed);
             },

@@ -15,7 +15,7 @@ use direct_sockets_traits::{BrokerMessage, EventLoopKey, SocketError};
 use ipc_channel::ipc::IpcSender;
 use libtest_mimic::Trial;
 
-use crate::support::{Client, ORIGIN, connect_as};
+use crate::support::{Client, ORIGIN, connect_as, owner};
 use crate::trials;
 
 const OTHER: &str = "https://other.example";
@@ -54,7 +54,7 @@ impl Loop {
     }
 
     fn ask(&self, pipeline: &str, origin: &str) -> Client {
-        connect_as(&self.sender, pipeline, origin)
+        connect_as(&self.sender, owner(pipeline, None), origin, 0)
     }
 
     fn is_served(&self, pipeline: &str, origin: &str) {
@@ -137,10 +137,18 @@ fn pp_09_a_sandboxed_frame_is_refused_whatever_it_says() {
 }
 
 fn pp_10_a_worker_has_the_ceiling_of_its_document() {
-    // `connect_as` speaks for a worker of the document.
-    let (_broker, page, frame) = page_and_frame(None, false);
-    frame.is_refused("frame", OTHER);
-    page.is_served("page", ORIGIN);
+    let (_broker, page, frame) = page_and_frame(Some("direct-sockets 'none'"), false);
+    let ask = |of: &Loop, pipeline, origin| {
+        connect_as(&of.sender, owner(pipeline, Some("worker")), origin, 0)
+    };
+    for origin in [OTHER, ORIGIN, "null"] {
+        let client = ask(&frame, "frame", origin);
+        assert_eq!(client.refused(), SocketError::OriginNotAllowed, "{origin}");
+    }
+    ask(&page, "page", ORIGIN).ready();
+    // From a data: URL.
+    ask(&page, "page", "null").ready();
+    page.is_refused("page", "null");
 }
 
 fn a_document_of_another_event_loop_is_none_of_this_one() {
@@ -193,11 +201,9 @@ fn workers_without_documents_have_the_default() {
     let broker = Broker::new(Config::default());
     let access = broker.service_workers().unwrap();
     let sender = access.sender.unwrap();
-    connect_as(&sender, "any", ORIGIN).ready();
-    assert_eq!(
-        connect_as(&sender, "any", "null").refused(),
-        SocketError::OriginNotAllowed
-    );
+    connect_as(&sender, owner("any", Some("worker")), ORIGIN, 0).ready();
+    let document = connect_as(&sender, owner("any", None), "null", 0);
+    assert_eq!(document.refused(), SocketError::OriginNotAllowed);
 }
 
 fn keys_are_different_and_say_nothing() {

@@ -110,8 +110,14 @@ impl Allowlist {
         found
     }
 
+    /// Whether it is clear that nobody is on the list.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::nobody()
+    }
+
     fn add_source(&mut self, source: &str) {
-        if self.sources.len() < MAX_SOURCES {
+        // What is no URL matches nobody.
+        if self.sources.len() < MAX_SOURCES && source.contains(':') {
             self.sources.push(source.to_owned());
         }
     }

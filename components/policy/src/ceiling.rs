@@ -45,4 +45,16 @@ impl Ceiling {
             Self::Nobody => false,
         }
     }
+
+    /// Whether a worker of this origin may have the feature, of a document with this ceiling. A worker from a `data:`
+    /// URL has an opaque origin and the answer of its document (decision AMB-69), whose origin nobody knows here.
+    pub fn permits_worker(&self, origin: &str) -> bool {
+        self.permits(origin)
+            || origin == OPAQUE
+                && match self {
+                    Self::Top => true,
+                    Self::Frame { container, default } => container.inherited_by_any(*default),
+                    Self::Nobody => false,
+                }
+    }
 }

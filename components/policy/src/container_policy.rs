@@ -59,6 +59,16 @@ impl ContainerPolicy {
         }
     }
 
+    /// Whether there is an origin whose documents could inherit the feature.
+    pub(crate) fn inherited_by_any(&self, default: DefaultAllowlist) -> bool {
+        !self.is_sandboxed
+            && self.parent_feature_value(&self.parent_origin)
+            && match &self.allow {
+                Some(allow) => !allow.is_empty(),
+                None => default == DefaultAllowlist::Own,
+            }
+    }
+
     /// Whether a document of this origin is isolated like the one around it, if its response agrees.
     pub(crate) fn passes_isolation_on(&self, origin: &str) -> bool {
         self.is_isolated

@@ -205,6 +205,22 @@ fn pp_05_a_ceiling_only_comes_down() {
     assert_eq!(frame(&Ceiling::Nobody, &boasting), Ceiling::Nobody);
 }
 
+#[test]
+fn pp_10_a_worker_with_an_opaque_origin_has_what_its_document_could_have() {
+    let frame = |allow| Ceiling::Top.of_frame(Some(&container("", allow)), SELF);
+    for (ceiling, permits) in [
+        (Ceiling::Top, true),
+        (frame(""), true),
+        (frame("direct-sockets"), true),
+        (frame("direct-sockets 'none'"), false),
+        (Ceiling::Nobody, false),
+    ] {
+        assert_eq!(ceiling.permits_worker("null"), permits, "{ceiling:?}");
+        assert!(!ceiling.permits("null"), "{ceiling:?}");
+    }
+    assert!(!frame("direct-sockets").permits_worker(THIRD));
+}
+
 fn headers<'a>(opener: &'a str, embedder: &'a str) -> IsolationHeaders<'a> {
     IsolationHeaders {
         opener_policy: Some(opener.as_bytes()),

@@ -79,7 +79,7 @@ for (const [header, allow, allowed] of HEADERS) {
     const value = header.replace(/\{(\w+)\}/g, (_, name) => origins[name]);
     const outer = await PolicyFrame.create(t, { src: frameUrl(origins.own, withPolicy(value)) });
     const attributes = { src: frameUrl(origins.other), ...allow && { allow } };
-    const answer = await outer.ask("nest", { attributes, command: { command: "construct" } });
+    const answer = await outer.ask("nest", { attributes, inner: { command: "construct" } });
     assert_equals(answer, allowed ? "constructed" : "NotAllowedError");
   }, `PP-05: under "${header}" a cross-origin frame with ${allow ? `allow="${allow}"` : "no allow"} ` +
      `${allowed ? "may" : "may not"}`);
@@ -89,7 +89,7 @@ promise_test(async t => {
   const origins = await serverOrigins();
   const nested = async (outer, inner) => (await PolicyFrame.create(t, outer)).ask("nest", {
     attributes: inner,
-    command: { command: "construct" },
+    inner: { command: "construct" },
   });
   const [own, other] = [frameUrl(origins.own), frameUrl(origins.other)];
   const allow = "direct-sockets";

@@ -32,27 +32,28 @@ pub struct Client {
 
 /// Ask the broker for a connection to net, as a global does.
 pub fn connect(broker: &IpcSender<BrokerMessage>, origin: &str, attempt: u32) -> Client {
-    connect_for(broker, PIPELINE, origin, attempt)
+    connect_as(broker, owner(PIPELINE, Some("worker")), origin, attempt)
 }
 
-/// The same for another document.
-pub fn connect_as(broker: &IpcSender<BrokerMessage>, pipeline: &str, origin: &str) -> Client {
-    connect_for(broker, pipeline, origin, 0)
+/// Who asks, as it says itself.
+pub fn owner(pipeline: &str, worker: Option<&str>) -> Owner {
+    Owner {
+        pipeline: pipeline.to_owned(),
+        worker: worker.map(str::to_owned),
+    }
 }
 
-fn connect_for(
+/// The same for somebody else.
+pub fn connect_as(
     broker: &IpcSender<BrokerMessage>,
-    pipeline: &str,
+    owner: Owner,
     origin: &str,
     attempt: u32,
 ) -> Client {
     let (requests, to_net) = ipc::channel().unwrap();
     let (to_client, events) = ipc::channel().unwrap();
     let request = ConnectRequest {
-        owner: Owner {
-            pipeline: pipeline.to_owned(),
-            worker: Some("worker".to_owned()),
-        },
+        owner,
         origin: origin.to_owned(),
         attempt,
         requests: to_net,

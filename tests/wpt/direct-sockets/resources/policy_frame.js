@@ -106,7 +106,7 @@ const COMMANDS = {
   },
 
   // Make a frame in this document and ask what is in it.
-  async nest({ attributes, command }) {
+  async nest({ attributes, inner }) {
     const frame = document.createElement("iframe");
     for (const [name, value] of Object.entries(attributes)) {
       frame.setAttribute(name, value);
@@ -115,7 +115,7 @@ const COMMANDS = {
     document.body.append(frame);
     await ready;
     const answered = nextMessage(data => data.id === -1);
-    frame.contentWindow.postMessage({ ...command, id: -1 }, "*");
+    frame.contentWindow.postMessage({ ...inner, id: -1 }, "*");
     return (await answered).answer;
   },
 
