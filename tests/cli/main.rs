@@ -6,6 +6,7 @@
 
 mod demo;
 mod display;
+mod named_demo;
 mod output;
 mod pages;
 mod processes;
@@ -22,6 +23,7 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let trials: Vec<Trial> = [
         demo::tests(),
+        named_demo::tests(),
         output::tests(),
         pages::tests(),
         processes::tests(),

@@ -227,6 +227,11 @@ impl Lines {
         Ok(())
     }
 
+    /// What has been waited for, and what came with it.
+    pub fn so_far(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
     /// Everything until the end. A process that was left behind may still hold the pipe, so not for ever.
     fn rest(mut self) -> String {
         let deadline = Instant::now() + PATIENCE;

@@ -4,6 +4,8 @@
 
 """What happens to net and to its sockets when other processes of the browser end."""
 
+import errno
+import socket
 from urllib.parse import urlencode
 
 from wpt import processes
@@ -44,6 +46,30 @@ def test_embedder_killed(launch):
     assert wait_until(lambda: not processes.alive(net[0]), SOON), "net outlives its embedder"
 
 
+def refused(port):
+    """Whether nobody listens on a port."""
+    with socket.socket() as client:
+        client.settimeout(SOON)
+        return client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+
+def ports_of(line):
+    """The ports that a page says it listens on."""
+    ports = [int(word) for word in line.partition("listening ")[2].split()]
+    assert len(ports) == COUNT, line
+    return ports
+
+
+def test_embedder_killed_with_servers(launch):
+    """LIFE-05: when the embedder is killed, the ports on which its pages listened refuse"""
+    session = launch(page(listen=COUNT))
+    ports = ports_of(session.line("page: listening"))
+    assert not any(refused(port) for port in ports), "they listen"
+    session.kill(session.browser.pid)
+    for port in ports:
+        assert wait_until(lambda port=port: refused(port), SOON), f"port {port} is still listened on"
+
+
 def test_window_closed(launch):
     """LIFE-02: a browser that ends with open sockets takes net with it, and leaves no zombie"""
     session, peer = opened(launch, close="")
@@ -53,6 +79,27 @@ def test_window_closed(launch):
     session.ask("/peer/wait-count", **{"id": peer["id"], "count": COUNT, "for": "ended", "timeout": SOON})
     left = [process for process in tree if not wait_until(lambda p=process: not processes.alive(p), SOON)]
     assert not left, f"left behind: {left}"
+
+
+@multiprocess_only
+def test_content_process_killed_with_servers(launch):
+    """LIFE-05: when a content process is killed, the ports on which its pages listened refuse, and others do not"""
+
+    def path(session):
+        return page(listen=COUNT, frame=f"http://localhost:{session.server.port}" + page(listen=COUNT, name="frame"))
+
+    session = launch(path)
+    own = ports_of(session.line("page: listening"))
+    before = {process.pid for process in session.browser.of_kind("content")}
+    ports = ports_of(session.line("frame: listening"))
+    new = [process for process in session.browser.of_kind("content") if process.pid not in before]
+    if not new:  # the frame's process had been started already
+        new = session.browser.of_kind("content")[1:]
+    assert len(new) == 1, f"one process for the frame: {new}, before: {before}"
+    session.kill(new[0].pid)
+    for port in ports:
+        assert wait_until(lambda port=port: refused(port), SOON), f"port {port} is still listened on"
+    assert not any(refused(port) for port in own), "those of the other page"
 
 
 @multiprocess_only

@@ -4,15 +4,17 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_traits::{EventLoopKey, NetStatistics};
+use direct_sockets_traits::{AddressGrant, EventLoopKey, NetStatistics, PortFloors};
 use direct_sockets_wire::Endpoint;
 
+use crate::address_request::AddressDelegate;
+use crate::desk::Desk;
 use crate::documents::Documents;
 use crate::event_loop::listen;
 use crate::keeper::{Command, Keeper};
@@ -29,6 +31,7 @@ const REAP_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Broker {
     config: Arc<RwLock<Config>>,
+    desk: Arc<Desk>,
     pid: Arc<AtomicU32>,
     commands: Mutex<Option<Sender<Command>>>,
 }
@@ -38,6 +41,7 @@ impl Broker {
     pub fn new(config: Config) -> Self {
         Self {
             config: Arc::new(RwLock::new(config)),
+            desk: Arc::default(),
             pid: Arc::default(),
             commands: Mutex::new(None),
         }
@@ -45,15 +49,37 @@ impl Broker {
 
     /// Change how it works from now on.
     pub fn configure(&self, config: Config) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        *self.config_mut() = config;
     }
 
     /// Change which origins may use sockets from now on.
     pub fn set_allowed_origins(&self, origins: AllowedOrigins) {
-        self.config
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .origins = origins;
+        self.config_mut().origins = origins;
+    }
+
+    /// Change where sockets may reach, of globals that open their first one from now on.
+    pub fn set_address_decisions(&self, addresses: AddressGrant) {
+        self.config_mut().addresses = addresses;
+    }
+
+    /// Change which ports may be asked for, by globals that open their first socket from now on.
+    pub fn set_port_floors(&self, port_floors: PortFloors) {
+        self.config_mut().port_floors = port_floors;
+    }
+
+    /// Change who is asked where the decision is to ask. Without anybody the answer is no. What has been asked
+    /// already stays with whom it was asked.
+    pub fn set_address_delegate(&self, delegate: Option<AddressDelegate>) {
+        self.desk.set_delegate(delegate);
+    }
+
+    /// Forget all answers that were given to be remembered. Open sockets keep what they have.
+    pub fn forget_address_answers(&self) {
+        self.desk.forget();
+    }
+
+    fn config_mut(&self) -> RwLockWriteGuard<'_, Config> {
+        self.config.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What one event loop, and who watches over it, needs.
@@ -125,7 +151,12 @@ impl Broker {
             return Ok(commands.clone());
         }
         let (commands, to_keeper) = bounded(MAX_COMMANDS);
-        let keeper = Keeper::new(self.config.clone(), self.pid.clone(), commands.clone());
+        let keeper = Keeper::new(
+            self.config.clone(),
+            self.desk.clone(),
+            self.pid.clone(),
+            commands.clone(),
+        );
         thread::Builder::new()
             .name("direct-sockets: broker".into())
             .spawn(move || keeper.run(&to_keeper))?;

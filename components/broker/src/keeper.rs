@@ -19,6 +19,7 @@ use log::{debug, error, warn};
 
 use crate::Config;
 use crate::child::NetChild;
+use crate::desk::Desk;
 use crate::launch::{Attempt, Launched, launch};
 use crate::running::{Running, figures};
 
@@ -63,6 +64,7 @@ enum Net {
 /// The state of the net process, on a thread that never waits for anything but commands.
 pub(crate) struct Keeper {
     config: Arc<RwLock<Config>>,
+    desk: Arc<Desk>,
     /// For others to read; 0 while there is none.
     pid: Arc<AtomicU32>,
     commands: Sender<Command>,
@@ -77,11 +79,13 @@ pub(crate) struct Keeper {
 impl Keeper {
     pub(crate) fn new(
         config: Arc<RwLock<Config>>,
+        desk: Arc<Desk>,
         pid: Arc<AtomicU32>,
         commands: Sender<Command>,
     ) -> Self {
         Self {
             config,
+            desk,
             pid,
             commands,
             net: Net::None,
@@ -198,7 +202,7 @@ impl Keeper {
             }
             return;
         }
-        match result.and_then(Running::new) {
+        match result.and_then(|launched| Running::new(launched, &self.desk)) {
             Ok(running) => {
                 debug!("The net process is {}", running.pid);
                 self.pid.store(running.pid, Ordering::SeqCst);
@@ -292,12 +296,18 @@ impl Keeper {
     }
 
     fn register_all(&mut self, running: &Running) {
+        let (addresses, port_floors) = {
+            let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
+            (config.addresses, config.port_floors)
+        };
         for connect in self.waiting.drain(..) {
             let control = Control::Register {
                 owner: connect.owner,
                 grant: Grant {
                     origin: connect.origin,
                     max_sockets: MAX_SOCKETS_PER_CLIENT,
+                    addresses,
+                    port_floors,
                 },
                 requests: connect.requests,
                 events: connect.events,

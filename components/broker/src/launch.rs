@@ -53,6 +53,7 @@ pub(crate) struct Launched {
     pub(crate) child: Arc<NetChild>,
     pub(crate) pid: u32,
     pub(crate) control: Endpoint,
+    pub(crate) questions: Endpoint,
     pub(crate) started: Instant,
 }
 
@@ -80,10 +81,16 @@ pub(crate) fn launch(
         started + Duration::from_millis(NET_START_TIMEOUT_MS),
     );
     match report {
-        Ok((pid, control)) => Ok(Launched {
+        Ok(Hello {
+            pid,
+            control,
+            questions,
+            ..
+        }) => Ok(Launched {
             child,
             pid,
             control,
+            questions,
             started,
         }),
         Err(error) => {
@@ -117,7 +124,7 @@ fn watch(
     Ok(())
 }
 
-fn report(listener: &Listener, deadline: Instant) -> io::Result<(u32, Endpoint)> {
+fn report(listener: &Listener, deadline: Instant) -> io::Result<Hello> {
     let endpoint = listener
         .accept(Wait::Until(deadline))
         .map_err(|error| match error.kind() {
@@ -139,7 +146,8 @@ fn report(listener: &Listener, deadline: Instant) -> io::Result<(u32, Endpoint)>
         );
         return Err(io::Error::other(versions));
     }
-    Ok((pid, hello.control))
+    // The one that the OS knows, not the one that it says.
+    Ok(Hello { pid, ..hello })
 }
 
 fn command(what: &NetCommand, token: &str) -> io::Result<Command> {

@@ -15,13 +15,16 @@
 //! event_loop.rs        one thread for each event loop: reads what content sends
 //! launch.rs            one thread for each start: spawns and waits for the report
 //! child.rs             the process: waits for it, kills it, reaps it
+//! desk.rs              two threads: read net's questions, and ask the embedder
 //! running.rs           the running net process and the thread that writes to it
 //! ```
 //!
 //! Servo has one broker, behind the functions of this module. Tests make their own.
 
+mod address_request;
 mod broker;
 mod child;
+mod desk;
 mod documents;
 mod event_loop;
 mod keeper;
@@ -33,8 +36,10 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+pub use address_request::{AddressDelegate, AddressRequest, Remember};
 pub use broker::Broker;
 pub use direct_sockets_policy::{AllowedOrigins, Ceiling, ContainerPolicy, DefaultAllowlist};
+pub use direct_sockets_traits::{AddressGrant, AddressSpace, AddressUse, Decision, PortFloors};
 use direct_sockets_traits::{BrokerMessage, EventLoopKey, NetStatistics};
 pub use documents::Documents;
 use ipc_channel::ipc::IpcSender;
@@ -58,6 +63,10 @@ pub struct Config {
     pub net_command: NetCommand,
     /// Which origins may use sockets.
     pub origins: AllowedOrigins,
+    /// Where their sockets may reach.
+    pub addresses: AddressGrant,
+    /// Which ports they may ask for.
+    pub port_floors: PortFloors,
 }
 
 impl Default for Config {
@@ -65,6 +74,8 @@ impl Default for Config {
         Self {
             net_command: NetCommand::CurrentExecutable,
             origins: AllowedOrigins::All,
+            addresses: AddressGrant::default(),
+            port_floors: PortFloors::default(),
         }
     }
 }
@@ -79,6 +90,26 @@ pub fn install(config: Config) {
 /// Change which origins may use sockets. Does not take away what they have.
 pub fn set_allowed_origins(origins: AllowedOrigins) {
     BROKER.set_allowed_origins(origins);
+}
+
+/// Change where sockets may reach, of globals that open their first one from now on.
+pub fn set_address_decisions(addresses: AddressGrant) {
+    BROKER.set_address_decisions(addresses);
+}
+
+/// Change which ports may be asked for, by globals that open their first socket from now on.
+pub fn set_port_floors(port_floors: PortFloors) {
+    BROKER.set_port_floors(port_floors);
+}
+
+/// Change who is asked where the decision is [`Decision::Ask`]. Without anybody the answer is no.
+pub fn set_address_delegate(delegate: Option<AddressDelegate>) {
+    BROKER.set_address_delegate(delegate);
+}
+
+/// Forget all answers that were given to be remembered. Open sockets keep what they have.
+pub fn forget_address_answers() {
+    BROKER.forget_address_answers();
 }
 
 /// What one event loop is given to ask for sockets, and what the broker goes by when it does. Made for each event

@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use direct_sockets_traits::NetStatistics;
+use direct_sockets_traits::limits::MAX_QUESTIONS;
 use direct_sockets_wire::{Control, Endpoint, MAX_MESSAGE, Wait};
 use log::{debug, warn};
 
 use crate::child::NetChild;
+use crate::desk::Desk;
 use crate::launch::Launched;
 
-/// How many messages may wait for a net process that does not take them.
-const MAX_WAITING: usize = 1024;
+/// How many messages may wait for a net process that does not take them: answers to all questions, and others.
+const MAX_WAITING: usize = 1024 + MAX_QUESTIONS;
 
 /// The net process, once it has reported in. Dropping this lets it end.
 #[derive(Debug)]
@@ -24,14 +26,17 @@ pub(crate) struct Running {
     pub(crate) child: Arc<NetChild>,
     pub(crate) pid: u32,
     started: Instant,
-    control: Sender<Control>,
+    control: Arc<Sender<Control>>,
 }
 
 impl Running {
     /// Take over a process that has reported in. Its messages are written by a thread of their
     /// own, since net may be slow to take them.
-    pub(crate) fn new(launched: Launched) -> io::Result<Self> {
+    pub(crate) fn new(launched: Launched, desk: &Arc<Desk>) -> io::Result<Self> {
         let (control, messages) = bounded(MAX_WAITING);
+        let control = Arc::new(control);
+        desk.listen(launched.questions, Arc::downgrade(&control))
+            .inspect_err(|_| launched.child.kill())?;
         let endpoint = launched.control;
         thread::Builder::new()
             .name("direct-sockets: net control".into())

@@ -55,11 +55,15 @@ impl Quota {
         }
     }
 
+    /// Whether nothing is left.
+    pub fn is_used_up(&self) -> bool {
+        self.used.get() >= self.most
+    }
+
     /// Take one, if there is one left. It comes back when the share is dropped.
     pub fn take(&self) -> Option<Share> {
-        let used = self.used.get();
-        (used < self.most).then(|| {
-            self.used.set(used + 1);
+        (!self.is_used_up()).then(|| {
+            self.used.set(self.used.get() + 1);
             Share(self.used.clone())
         })
     }

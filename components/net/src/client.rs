@@ -22,18 +22,18 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
+use crate::address_policy::{AddressPolicy, Gate, GrantedPolicy};
 use crate::batch::Batch;
 use crate::budget::{Budget, Place, Quota};
 use crate::channel::{ReadBuffer, Scratch, Watched, receive, watch};
 use crate::events::Events;
 use crate::orders::{Kind, Orders};
+use crate::origins::{Origin, Origins};
+use crate::questions::Questions;
 use crate::resolver::Resolve;
 use crate::send_side::InFlight;
 use crate::statistics::Statistics;
 use crate::{tcp_listener, tcp_socket, udp_socket};
-
-/// How many names one client may have resolved at the same time. Each takes a thread while it lasts.
-const MAX_LOOKUPS: usize = 16;
 
 /// After so many requests of one client in a row it is the turn of others.
 const REQUESTS_IN_A_ROW: u32 = 64;
@@ -50,6 +50,10 @@ pub struct Common {
     pub read_buffer: ReadBuffer,
     /// Where datagrams are received.
     pub batch: Batch,
+    /// Who is asked where the embedder has not decided.
+    pub questions: Rc<Questions>,
+    /// What each origin has.
+    pub origins: Origins,
     /// All clients, for the end.
     pub clients: RefCell<Vec<Weak<Client>>>,
     /// How many descriptors there are to give away.
@@ -67,9 +71,9 @@ pub struct Client {
     pub common: Rc<Common>,
     /// The way back.
     pub events: Rc<Events>,
-    /// Its turn to resolve names.
-    pub lookups: Arc<Semaphore>,
     grant: Grant,
+    policy: Rc<dyn AddressPolicy>,
+    origin: Rc<Origin>,
     listeners: Quota,
     datagrams: Quota,
     sockets: RefCell<HashMap<SocketId, Entry>>,
@@ -99,6 +103,11 @@ impl Client {
                 return;
             },
         };
+        let origin = common.origins.get(&grant.origin, &common.budget);
+        let Some(share) = origin.clients.take() else {
+            warn!("There are too many clients of {}", grant.origin);
+            return events.send(&ClientEvent::Refused(SocketError::OriginSocketLimit));
+        };
         debug!("Client {owner:?} of {} has come", grant.origin);
         events.send(&ClientEvent::Ready {
             net_pid: std::process::id(),
@@ -106,8 +115,9 @@ impl Client {
         let client = Rc::new(Self {
             common: common.clone(),
             events: events.clone(),
-            lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+            policy: Rc::new(GrantedPolicy::new(&grant, &common.questions)),
             grant,
+            origin,
             listeners: Quota::new(MAX_LISTENERS_PER_CLIENT),
             datagrams: Quota::new(MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT),
             sockets: RefCell::default(),
@@ -122,7 +132,7 @@ impl Client {
         tokio::task::spawn_local(async move {
             // However this task ends.
             let _end = EndOnDrop(client.clone());
-            let _counted = counted;
+            let _counted = (counted, share);
             let reason = client.serve(&requests).await;
             debug!(
                 "Client {owner:?} of {} has gone: {reason}",
@@ -261,8 +271,12 @@ impl Client {
     fn place(&self, kind: Kind) -> Result<Place, SocketError> {
         self.room()?;
         let mut shares = Vec::new();
+        let share = self.origin.sockets.take();
+        shares.push(share.ok_or(SocketError::OriginSocketLimit)?);
         if kind == Kind::Listener {
             shares.push(self.listeners.take().ok_or(SocketError::ListenerLimit)?);
+            let share = self.origin.listeners.take();
+            shares.push(share.ok_or(SocketError::OriginListenerLimit)?);
         }
         Ok(Place {
             counted: self.common.statistics.socket(),
@@ -275,6 +289,9 @@ impl Client {
         let most = self.grant.max_sockets.min(budget.sockets_of_one_client);
         if self.sockets.borrow().len() >= most {
             return Err(SocketError::SocketLimit);
+        }
+        if self.origin.sockets.is_used_up() {
+            return Err(SocketError::OriginSocketLimit);
         }
         if self.common.statistics.sockets() >= budget.sockets {
             return Err(SocketError::TooManyOpenFiles);
@@ -293,20 +310,38 @@ impl Client {
     }
 
     fn send(&self, id: SocketId, orders: &Orders, data: ByteBuf, to: Option<Destination>) {
-        let Some(share) = self.datagrams.take() else {
-            if let Some(event) = orders.refuse_send(SocketError::DatagramLimit) {
-                self.events.socket(id, event);
-            }
-            return;
-        };
-        let in_flight = InFlight {
-            counted: self.common.statistics.datagram(),
-            share,
+        let in_flight = match self.in_flight() {
+            Ok(in_flight) => in_flight,
+            Err(error) => {
+                if let Some(event) = orders.refuse_send(error) {
+                    self.events.socket(id, event);
+                }
+                return;
+            },
         };
         if orders.send(data, to, in_flight).is_err() {
             debug!("A socket is closed because its client broke the rules of sending");
             orders.close();
         }
+    }
+
+    fn in_flight(&self) -> Result<InFlight, SocketError> {
+        let own = self.datagrams.take().ok_or(SocketError::DatagramLimit)?;
+        let share = self.origin.datagrams.take();
+        Ok(InFlight {
+            counted: self.common.statistics.datagram(),
+            shares: [own, share.ok_or(SocketError::OriginDatagramLimit)?],
+        })
+    }
+
+    /// The embedder's word, as a new socket meets it.
+    pub fn gate(&self) -> Gate {
+        Gate::new(self.policy.clone())
+    }
+
+    /// Its turn to resolve names.
+    pub fn lookups(&self) -> &Arc<Semaphore> {
+        &self.origin.lookups
     }
 
     /// End listening in an orderly way (decision AMB-66): every accept that is outstanding is answered.

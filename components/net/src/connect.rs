@@ -8,11 +8,12 @@ use std::io;
 use std::net::{SocketAddr, TcpStream as StdStream};
 use std::sync::Arc;
 
-use direct_sockets_traits::{Address, SocketError, TcpOpen};
+use direct_sockets_traits::{Address, AddressUse, SocketError, TcpOpen};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
+use crate::address_policy::Gate;
 use crate::error::from_io;
 use crate::resolver::{self, Resolve};
 use crate::tcp_options;
@@ -36,16 +37,18 @@ pub struct Connected {
 /// Cancel safety: dropping this closes what it has opened.
 pub async fn connect(
     open: &TcpOpen,
+    gate: &Gate,
     resolver: &dyn Resolve,
     lookups: &Arc<Semaphore>,
 ) -> Result<Connected, SocketError> {
+    gate.port(AddressUse::TcpConnect, open.port)?;
     let query = open.options.dns_query_type;
     let addresses = resolver::addresses(resolver, &open.host, query, lookups).await?;
     let mut failure: Option<SocketError> = None;
     // In the resolver's order until one connects (decision AMB-45).
     for mut address in addresses {
         address.set_port(open.port);
-        match connect_to(open, address).await {
+        match connect_to(open, gate, address).await {
             Ok(connected) => return Ok(connected),
             Err(error) => failure = Some(most_telling(failure, error)),
         }
@@ -77,7 +80,12 @@ fn tells(error: SocketError) -> u8 {
     }
 }
 
-async fn connect_to(open: &TcpOpen, remote: SocketAddr) -> Result<Connected, SocketError> {
+async fn connect_to(
+    open: &TcpOpen,
+    gate: &Gate,
+    remote: SocketAddr,
+) -> Result<Connected, SocketError> {
+    gate.remote(AddressUse::TcpConnect, remote).await?;
     if let Some(bind) = open.extras.bind_address
         && bind.ip.is_ipv4() != remote.is_ipv4()
     {

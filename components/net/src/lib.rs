@@ -17,7 +17,10 @@
 //! process.rs       entry, control channel
 //! client.rs          one for each global: reads its requests, knows its sockets
 //! events.rs            what goes back to it
-//! budget.rs            how much of everything they may have
+//! budget.rs            how much of everything there is
+//! origins.rs             how much of it one origin may have
+//! address_policy.rs    where they may reach
+//! questions.rs           who decides that, if it has not been decided
 //! tcp_socket.rs        one task for each connection
 //! connect.rs             addresses, one after the other
 //! tcp_options.rs           before connecting
@@ -32,6 +35,7 @@
 //! resolver.rs            names
 //! ```
 
+pub mod address_policy;
 pub mod batch;
 pub mod budget;
 pub mod channel;
@@ -42,7 +46,9 @@ pub mod drops;
 pub mod error;
 pub mod events;
 pub mod orders;
+pub mod origins;
 pub mod process;
+pub mod questions;
 pub mod resolver;
 pub mod send_side;
 pub mod statistics;

@@ -23,6 +23,8 @@ use crate::budget::Budget;
 use crate::channel::{ReadBuffer, Scratch, receive, watch};
 use crate::client::{Client, Common};
 use crate::descriptors;
+use crate::origins::Origins;
+use crate::questions::Questions;
 use crate::resolver::{Resolve, SystemResolver};
 use crate::statistics::Statistics;
 
@@ -70,8 +72,13 @@ pub fn run(token: &str) -> ExitCode {
     if let Err(error) = descriptors::raise_descriptor_limit() {
         warn!("The limit of open descriptors stays as it is: {error}");
     }
-    let result = report_in(token)
-        .and_then(|control| serve(control, Rc::new(SystemResolver::from_environment())));
+    let result = report_in(token).and_then(|(control, questions)| {
+        serve(
+            control,
+            questions,
+            Rc::new(SystemResolver::from_environment()),
+        )
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -81,37 +88,43 @@ pub fn run(token: &str) -> ExitCode {
     }
 }
 
-/// Connect to the broker and hand it the channel on which it is obeyed.
-pub fn report_in(token: &str) -> io::Result<Endpoint> {
+/// Connect to the broker and hand it the channel on which it is obeyed, and the one on which it is asked.
+pub fn report_in(token: &str) -> io::Result<(Endpoint, Endpoint)> {
     let (own, control) = Endpoint::pair()?;
+    let (own_questions, questions) = Endpoint::pair()?;
     let broker = Endpoint::connect(token)?;
     let hello = Hello {
         version: PROTOCOL_VERSION,
         pid: std::process::id(),
         control,
+        questions,
     };
     let (message, descriptors) = hello.encode().map_err(io::Error::other)?;
     broker.send(&message, &descriptors, Wait::Forever)?;
-    Ok(own)
+    Ok((own, own_questions))
 }
 
 /// Serve until the control channel says so or closes. Names are resolved by `resolver`.
-pub fn serve(control: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
-    let common = Rc::new(Common {
-        statistics: Rc::default(),
-        resolver,
-        scratch: Scratch::default(),
-        read_buffer: ReadBuffer::default(),
-        batch: Batch::default(),
-        clients: RefCell::default(),
-        budget: Budget::new(descriptors::descriptor_limit()),
-    });
+pub fn serve(control: Endpoint, questions: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(MAX_RESOLVER_THREADS)
         .thread_name("resolver")
         .build()?;
-    let result = LocalSet::new().block_on(&runtime, obey(control, &common));
+    let result = LocalSet::new().block_on(&runtime, async {
+        let common = Rc::new(Common {
+            statistics: Rc::default(),
+            resolver,
+            scratch: Scratch::default(),
+            read_buffer: ReadBuffer::default(),
+            batch: Batch::default(),
+            questions: Questions::new(questions)?,
+            origins: Origins::default(),
+            clients: RefCell::default(),
+            budget: Budget::new(descriptors::descriptor_limit()),
+        });
+        obey(control, &common).await
+    });
     // A query that hangs is not waited for.
     runtime.shutdown_background();
     result
@@ -133,6 +146,7 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
                 requests,
                 events,
             })) => Client::start(common, owner, grant, requests, events),
+            Ok(Ok(Control::Answer { id, allow })) => common.questions.answer(id, allow),
             Ok(Ok(Control::Statistics(reply))) => answer(&reply, &common.statistics),
             Ok(Ok(Control::Exit)) => {
                 debug!("The net process is told to end");

@@ -19,8 +19,8 @@ use crate::write_side::Overrun;
 pub struct InFlight {
     /// It is counted.
     pub counted: Counted,
-    /// It takes a part of its client's quota.
-    pub share: Share,
+    /// What it takes of the quotas of its client and its origin.
+    pub shares: [Share; 2],
 }
 
 /// How far a datagram has come.

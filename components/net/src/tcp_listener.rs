@@ -12,11 +12,12 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use direct_sockets_traits::{
-    AcceptResult, AcceptedConnection, SocketError, SocketEvent, SocketId, TcpListen,
+    AcceptResult, AcceptedConnection, AddressUse, SocketError, SocketEvent, SocketId, TcpListen,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::address_policy::Gate;
 use crate::budget::Place;
 use crate::client::Client;
 use crate::error::from_io;
@@ -36,18 +37,21 @@ pub async fn run(
     place: Place,
 ) {
     let _guard = EndOnPanic(&client);
-    let opened = open(&listen).and_then(|listener| {
-        let local = listener.local_addr()?;
-        Ok((listener, local))
-    });
+    let gate = client.gate();
+    let opened = tokio::select! {
+        biased;
+        // Closing comes first: nobody waits for the result any more.
+        () = orders.closing() => None,
+        opened = open(&listen, &gate) => Some(opened),
+    };
     match opened {
-        Err(error) => {
+        None => {},
+        Some(Err(error)) => {
             drop(place);
             client.forget(id);
-            let error = from_io(&error);
             return client.events.socket(id, SocketEvent::OpenFailed(error));
         },
-        Ok((listener, local)) => {
+        Some(Ok((listener, local))) => {
             let event = SocketEvent::Listening {
                 local: local.into(),
             };
@@ -68,8 +72,17 @@ pub async fn run(
     client.events.socket(id, SocketEvent::Closed);
 }
 
-fn open(listen: &TcpListen) -> io::Result<TcpListener> {
+async fn open(listen: &TcpListen, gate: &Gate) -> Result<(TcpListener, SocketAddr), SocketError> {
     let address = SocketAddr::new(listen.address, listen.port.map_or(0, u16::from));
+    gate.own(AddressUse::TcpListen, address).await?;
+    let opened = bind(listen, address).and_then(|listener| {
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    });
+    opened.map_err(|error| from_io(&error))
+}
+
+fn bind(listen: &TcpListen, address: SocketAddr) -> io::Result<TcpListener> {
     // Close-on-exec and never blocking from the start.
     let kind = Type::STREAM.nonblocking();
     let socket = Socket::new(Domain::for_address(address), kind, Some(Protocol::TCP))?;

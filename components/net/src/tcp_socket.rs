@@ -29,11 +29,12 @@ pub async fn run(
     place: Place,
 ) {
     let _guard = EndOnPanic(&client);
+    let gate = client.gate();
     let opened = tokio::select! {
         biased;
         // Closing comes first: nobody waits for the result any more.
         () = orders.closing() => None,
-        result = connect(&open, &*client.common.resolver, &client.lookups) => Some(result),
+        result = connect(&open, &gate, &*client.common.resolver, client.lookups()) => Some(result),
     };
     match opened {
         None => {},

@@ -9,12 +9,13 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket as StdSocket};
 use std::sync::Arc;
 
 use direct_sockets_traits::{
-    Address, BufferSizes, Destination, SocketError, UdpExtras, UdpMode, UdpOpen,
+    Address, AddressUse, BufferSizes, Destination, SocketError, UdpExtras, UdpMode, UdpOpen,
 };
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::net::UdpSocket;
 use tokio::sync::Semaphore;
 
+use crate::address_policy::Gate;
 use crate::connect::most_telling;
 use crate::error::from_io;
 use crate::resolver::{self, Resolve};
@@ -71,13 +72,8 @@ impl Families {
         }
     }
 
-    /// The first of the addresses that the socket can send to, in the form that it wants (decisions AMB-38, AMB-57).
-    pub fn choose(self, addresses: &[SocketAddr]) -> Result<SocketAddr, SocketError> {
-        let fitting = addresses.iter().find_map(|address| self.fit(*address));
-        fitting.ok_or(SocketError::AddressFamilyMismatch)
-    }
-
-    fn fit(self, address: SocketAddr) -> Option<SocketAddr> {
+    /// An address in the form that the socket wants, if it can send to it (decision AMB-38).
+    pub fn fit(self, address: SocketAddr) -> Option<SocketAddr> {
         match address.ip() {
             IpAddr::V4(ip) => self.ipv4.map(|form| match form {
                 Ipv4Form::Plain => address,
@@ -96,18 +92,20 @@ impl Families {
 /// Cancel safety: dropping this closes what it has opened.
 pub async fn open(
     open: &UdpOpen,
+    gate: &Gate,
     resolver: &dyn Resolve,
     lookups: &Arc<Semaphore>,
 ) -> Result<Opened, SocketError> {
     match &open.mode {
-        UdpMode::Connected(to) => connect(open, to, resolver, lookups).await,
+        UdpMode::Connected(to) => connect(open, to, gate, resolver, lookups).await,
         UdpMode::Bound {
             address,
             port,
             ipv6_only,
         } => {
-            let port = port.map_or(0, u16::from);
-            bind(open, (*address, port).into(), *ipv6_only).map_err(|error| from_io(&error))
+            let address = (*address, port.map_or(0, u16::from)).into();
+            gate.own(AddressUse::UdpBind, address).await?;
+            bind(open, address, *ipv6_only).map_err(|error| from_io(&error))
         },
     }
 }
@@ -115,9 +113,11 @@ pub async fn open(
 async fn connect(
     open: &UdpOpen,
     to: &Destination,
+    gate: &Gate,
     resolver: &dyn Resolve,
     lookups: &Arc<Semaphore>,
 ) -> Result<Opened, SocketError> {
+    gate.port(AddressUse::UdpConnect, to.port)?;
     // Linux connects to it, and then every datagram fails (decision AMB-34).
     if to.port == 0 {
         return Err(SocketError::InvalidArgument);
@@ -126,10 +126,17 @@ async fn connect(
     for address in &mut addresses {
         address.set_port(to.port);
     }
+    if let Some(address) = open.extras.bind_address {
+        gate.own(AddressUse::UdpBind, address.into()).await?;
+    }
     // The first for which a socket can be connected (decision AMB-45).
     let mut failure = None;
     for address in addresses {
-        match connect_to(open, address) {
+        let opened = match gate.remote(AddressUse::UdpConnect, address).await {
+            Ok(()) => connect_to(open, address),
+            Err(error) => Err(error),
+        };
+        match opened {
             Ok(opened) => return Ok(opened),
             Err(error) => failure = Some(most_telling(failure, error)),
         }

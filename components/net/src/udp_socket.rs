@@ -12,12 +12,13 @@ use std::rc::Rc;
 
 use direct_sockets_traits::limits::MAX_PAYLOAD;
 use direct_sockets_traits::{
-    Datagram, Destination, ReceiveResult, SocketError, SocketEvent, SocketId, UdpOpen,
+    AddressUse, Datagram, Destination, ReceiveResult, SocketError, SocketEvent, SocketId, UdpOpen,
 };
 use serde_bytes::ByteBuf;
 use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 
+use crate::address_policy::Gate;
 use crate::budget::Place;
 use crate::client::Client;
 use crate::error::{from_io, is_temporary};
@@ -40,11 +41,12 @@ pub async fn run(
     place: Place,
 ) {
     let _guard = EndOnPanic(&client);
+    let gate = client.gate();
     let opened = tokio::select! {
         biased;
         // Closing comes first: nobody waits for the result any more.
         () = orders.closing() => None,
-        result = udp_open::open(&open, &*client.common.resolver, &client.lookups) => Some(result),
+        result = udp_open::open(&open, &gate, &*client.common.resolver, client.lookups()) => Some(result),
     };
     match opened {
         None => {},
@@ -70,6 +72,7 @@ pub async fn run(
                 orders: &orders,
                 socket,
                 families,
+                gate: &gate,
                 is_bound: remote.is_none(),
             };
             socket.serve().await;
@@ -93,6 +96,7 @@ struct Socket<'a> {
     orders: &'a Rc<Orders>,
     socket: Rc<UdpSocket>,
     families: Families,
+    gate: &'a Gate,
     is_bound: bool,
 }
 
@@ -143,15 +147,13 @@ impl Socket<'_> {
             if sends && (ready.is_writable() || ready.is_write_closed()) {
                 self.send_once();
             }
-            if let Some(max) = read
-                && (ready.is_readable() || ready.is_error())
-            {
-                // One of them: tokio takes no combination in `try_io`.
-                let interest = match ready.is_readable() {
-                    true => Interest::READABLE,
-                    false => Interest::ERROR,
-                };
-                self.receive_once(max, interest);
+            if let Some(max) = read {
+                // One at a time: tokio takes no combination in `try_io`.
+                if ready.is_readable() {
+                    self.receive_once(max, Interest::READABLE);
+                } else if ready.is_error() {
+                    self.receive_once(max, Interest::ERROR);
+                }
             }
             tokio::task::consume_budget().await;
         }
@@ -163,16 +165,25 @@ impl Socket<'_> {
         }
     }
 
-    /// Where a datagram goes. Finding it is a part of sending (decision AMB-57).
+    /// Where a datagram goes: the first address of its destination that the socket can send to, and may. Finding it is
+    /// a part of sending (decision AMB-57).
     async fn find(&self, to: Destination) -> Result<SocketAddr, SocketError> {
+        self.gate.port(AddressUse::UdpSend, to.port)?;
         let resolver = &*self.client.common.resolver;
-        let lookups = &self.client.lookups;
-        let mut addresses =
-            resolver::addresses(resolver, &to.host, to.dns_query_type, lookups).await?;
-        for address in &mut addresses {
+        let lookups = self.client.lookups();
+        let addresses = resolver::addresses(resolver, &to.host, to.dns_query_type, lookups).await?;
+        let mut failure = None;
+        for mut address in addresses {
             address.set_port(to.port);
+            let Some(address) = self.families.fit(address) else {
+                continue;
+            };
+            match self.gate.remote(AddressUse::UdpSend, address).await {
+                Ok(()) => return Ok(address),
+                Err(error) => failure = Some(error),
+            }
         }
-        self.families.choose(&addresses)
+        Err(failure.unwrap_or(SocketError::AddressFamilyMismatch))
     }
 
     fn send_once(&self) {
@@ -192,14 +203,15 @@ impl Socket<'_> {
         self.report(answer);
     }
 
-    fn receive_once(&self, max: usize, interest: Interest) {
-        let error = match self.receive(max, interest, true) {
+    /// Receive because the socket is ready for `reason`.
+    fn receive_once(&self, max: usize, reason: Interest) {
+        let error = match self.receive(max, reason, true) {
             Ok(()) => return,
             Err(error) if is_temporary(&error) => return,
             Err(error) => error,
         };
         // The kernel tells of an error before it gives what came earlier.
-        let _ = self.receive(max, Interest::READABLE, false);
+        let _ = self.receive(max, reason, false);
         self.orders.read_is_over();
         let result = ReceiveResult::Error(from_io(&error));
         self.report(Some(SocketEvent::Received(result)));
@@ -207,11 +219,11 @@ impl Socket<'_> {
 
     /// Receive a batch and send it on, in parts that are not too long. `ends` says whether it is complete with
     /// these.
-    fn receive(&self, max: usize, interest: Interest, ends: bool) -> io::Result<()> {
+    fn receive(&self, max: usize, reason: Interest, ends: bool) -> io::Result<()> {
         let common = &self.client.common;
         let mut part = Vec::new();
         let mut bytes = 0;
-        self.socket.try_io(interest, || {
+        self.socket.try_io(reason, || {
             common.batch.receive(&self.socket, max, |data, from| {
                 if !part.is_empty() && bytes + data.len() > MAX_PAYLOAD {
                     self.deliver(std::mem::take(&mut part), false);

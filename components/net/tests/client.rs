@@ -5,9 +5,9 @@
 use std::io::{Read, Write};
 
 use direct_sockets_traits::limits::{MAX_PAYLOAD, WRITE_WINDOW};
-use direct_sockets_traits::{SocketError, SocketEvent, SocketId, SocketRequest};
+use direct_sockets_traits::{ClientEvent, SocketError, SocketEvent, SocketId, SocketRequest};
 
-use crate::support::{PATIENCE, TestClient, TestNet, peer};
+use crate::support::{PATIENCE, TestClient, TestNet, grant_to, peer};
 
 #[test]
 fn every_client_has_ids_of_its_own() {
@@ -155,7 +155,7 @@ fn no_client_may_take_all_descriptors() {
     let (opened, error) = open_all(&greedy, port);
     assert!(opened > 64, "{opened}");
     assert_eq!(error, SocketError::SocketLimit);
-    let other = net.client();
+    let other = net.client_of(grant_to("https://other.example"));
     let id = other.open(([127, 0, 0, 1], port).into());
     other.write(id, b"room enough");
     assert_eq!(other.read_exactly(id, 11), b"room enough");
@@ -165,7 +165,8 @@ fn no_client_may_take_all_descriptors() {
 fn all_clients_together_leave_descriptors_for_what_net_needs() {
     let net = net_with(256);
     let port = peer::echo().port();
-    let (first, second) = (net.client(), net.client());
+    let first = net.client();
+    let second = net.client_of(grant_to("https://other.example"));
     open_all(&first, port);
     let (_, error) = open_all(&second, port);
     assert_eq!(error, SocketError::TooManyOpenFiles);
@@ -184,7 +185,9 @@ fn too_many_clients_are_turned_away_and_leave_room_for_sockets() {
     let mut clients = vec![net.client()];
     let turned_away = loop {
         assert!(clients.len() < 256);
-        let client = net.register(1);
+        // Each of another origin.
+        let origin = format!("https://{}.example", clients.len());
+        let client = net.register(grant_to(&origin));
         match client.events.try_recv_timeout(PATIENCE) {
             Ok(_) => clients.push(client),
             Err(error) => break error,
@@ -196,6 +199,59 @@ fn too_many_clients_are_turned_away_and_leave_room_for_sockets() {
     // When others have gone there is room again.
     clients.truncate(1);
     net.wait_for("they have gone", |figures| figures.clients == 1);
+    net.client();
+}
+
+#[test]
+fn one_origin_leaves_sockets_for_another() {
+    let net = net_with(1024);
+    let port = peer::echo().port();
+    let (first, second) = (net.client(), net.client());
+    let one = second.open(([127, 0, 0, 1], port).into());
+    let (opened, error) = open_all(&first, port);
+    assert!(opened > 256, "{opened}");
+    assert_eq!(error, SocketError::OriginSocketLimit);
+    let (_, error) = open_all(&second, port);
+    assert_eq!(error, SocketError::OriginSocketLimit);
+    let again = net.client();
+    let (_, error) = open_all(&again, port);
+    assert_eq!(error, SocketError::OriginSocketLimit);
+    // Of every kind.
+    let id = again.start_udp(crate::support::udp_bound("127.0.0.1"));
+    let refused = SocketEvent::OpenFailed(SocketError::OriginSocketLimit);
+    assert_eq!(again.next_of(id), refused);
+    let other = net.client_of(grant_to("https://other.example"));
+    let id = other.open(([127, 0, 0, 1], port).into());
+    other.write(id, b"room enough");
+    assert_eq!(other.read_exactly(id, 11), b"room enough");
+    other.bind("127.0.0.1");
+    other.listen("127.0.0.1");
+    // What is closed can be had again.
+    second.close(one);
+    again.open(([127, 0, 0, 1], port).into());
+}
+
+#[test]
+fn one_origin_leaves_clients_for_another() {
+    let net = net_with(1024);
+    let mut clients = Vec::new();
+    let refusal = loop {
+        assert!(clients.len() < 1024);
+        let client = net.register(crate::support::grant());
+        match client.next() {
+            ClientEvent::Ready { .. } => clients.push(client),
+            other => break other,
+        }
+    };
+    let expected = ClientEvent::Refused(SocketError::OriginSocketLimit);
+    assert_eq!(refusal, expected);
+    assert!(clients.len() > 64, "{}", clients.len());
+    net.client_of(grant_to("https://other.example"))
+        .open(peer::echo());
+    drop(clients.pop());
+    net.wait_for("it has gone", |figures| {
+        figures.clients <= clients.len() as u64
+    });
     net.client();
 }
 

@@ -96,7 +96,7 @@ fn tcp_open_02_without_descriptors_an_open_fails_and_the_process_survives() {
     let error = client.open_error("127.0.0.1", address.port(), Default::default());
     assert_eq!(error, direct_sockets_traits::SocketError::TooManyOpenFiles);
     // Neither can a new client come; its channel breaks and the process goes on.
-    let lost = net.register(1);
+    let lost = net.register(crate::support::grant());
     assert!(
         lost.events
             .try_recv_timeout(crate::support::PATIENCE)

@@ -51,6 +51,8 @@ fn every_cause_that_the_os_can_report_has_a_number() {
         SocketError::ListenerLimit,
         SocketError::DatagramLimit,
         SocketError::OriginSocketLimit,
+        SocketError::OriginListenerLimit,
+        SocketError::OriginDatagramLimit,
         SocketError::NetProcessLost,
         SocketError::NetProcessUnavailable,
         SocketError::OriginNotAllowed,

@@ -51,6 +51,8 @@ fn raw_client(net: &TestNet) -> (Endpoint, TestClient) {
         grant: Grant {
             origin: String::new(),
             max_sockets: 16,
+            addresses: Default::default(),
+            port_floors: Default::default(),
         },
         requests: to_net,
         events: to_client,
@@ -212,6 +214,8 @@ fn life_08_channels_that_are_none_are_refused() {
             grant: direct_sockets_traits::Grant {
                 origin: String::new(),
                 max_sockets: 16,
+                addresses: Default::default(),
+                port_floors: Default::default(),
             },
             requests,
             events: to_client,

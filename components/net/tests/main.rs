@@ -4,6 +4,7 @@
 
 //! Tests of the net process, against real peers on loopback. One file for each source file.
 
+mod budget;
 mod client;
 mod connect;
 mod descriptors;
@@ -14,7 +15,11 @@ mod orders;
 mod process;
 mod resolver;
 mod scale;
+mod send_side;
 mod support;
+mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
+mod udp_open;
+mod udp_socket;
 mod write_side;

@@ -7,23 +7,7 @@
 use direct_sockets_traits::limits::MAX_PAYLOAD;
 use direct_sockets_traits::{ReadResult, SocketEvent, SocketRequest, WriteResult};
 
-use crate::support::{TestNet, descriptors_of, peer};
-
-/// Memory that a process has asked for and uses, in bytes. (Not the pages of its program: whether they
-/// count as its own, or as written, depends on who else runs it and when it was compiled.)
-fn own_memory(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("Anonymous:"))
-        .unwrap();
-    line.split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse::<u64>()
-        .unwrap()
-        * 1024
-}
+use crate::support::{TestNet, descriptors_of, own_memory, peer};
 
 fn open_and_close(net: &TestNet, count: usize) {
     let client = net.client();

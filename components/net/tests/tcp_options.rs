@@ -2,36 +2,13 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-use std::os::fd::OwnedFd;
-
 use direct_sockets_net::tcp_options::{KeepAlive, Platform, buffer_size, keep_alive};
 use direct_sockets_traits::{
     Address, Host, SocketEvent, SocketRequest, TcpExtras, TcpOpen, TcpOptions,
 };
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::support::{TestNet, peer, socket_descriptors_of};
-
-/// The socket itself, taken out of the net process.
-fn socket_in_net(net: &TestNet, local: Address) -> Socket {
-    let pid = Pid::from_raw(net.pid() as i32).unwrap();
-    let process = pidfd_open(pid, PidfdFlags::empty()).unwrap();
-    let sockets = socket_descriptors_of(net.pid())
-        .into_iter()
-        .filter_map(|number| {
-            let socket: OwnedFd = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok()?;
-            Some(Socket::from(socket))
-        });
-    let own = |socket: &Socket| {
-        let address = socket.local_addr().ok()?.as_socket()?;
-        Some(Address::from(address) == local)
-    };
-    sockets
-        .into_iter()
-        .find(|socket| own(socket) == Some(true))
-        .expect("the socket is in net")
-}
+use crate::support::{TestNet, peer, socket_in_net};
 
 fn socket_with(options: TcpOptions) -> Socket {
     let net = TestNet::start();
@@ -39,7 +16,7 @@ fn socket_with(options: TcpOptions) -> Socket {
     let (listener, address) = peer::listen();
     let (_, local, _) = client.open_with(address, options);
     let _peer = peer::accept(&listener);
-    socket_in_net(&net, local)
+    socket_in_net(&net, Type::STREAM, local)
 }
 
 fn plain_socket() -> Socket {
@@ -201,7 +178,7 @@ fn extras_are_set_before_connecting() {
     let stream = peer::accept(&listener);
     assert_eq!(local.ip, bind_address.ip);
     assert_eq!(stream.peer_addr().unwrap(), local.into());
-    let socket = socket_in_net(&net, local);
+    let socket = socket_in_net(&net, Type::STREAM, local);
     assert_eq!(socket.ttl_v4().unwrap(), 7);
     assert!(socket.reuse_address().unwrap());
     drop(socket);

@@ -81,6 +81,14 @@ pub enum SocketError {
     /// The sockets of all pages and workers of one origin together: see [`crate::limits::ORIGIN_SHARE`].
     #[error("The limit of sockets for one origin (ORIGIN_SHARE) is reached.")]
     OriginSocketLimit,
+    /// [`crate::limits::MAX_LISTENERS_PER_ORIGIN`] is reached.
+    #[error("The limit of listening sockets for one origin (MAX_LISTENERS_PER_ORIGIN) is reached.")]
+    OriginListenerLimit,
+    /// [`crate::limits::MAX_DATAGRAMS_IN_FLIGHT_PER_ORIGIN`] is reached.
+    #[error(
+        "The limit of datagrams in flight for one origin (MAX_DATAGRAMS_IN_FLIGHT_PER_ORIGIN) is reached."
+    )]
+    OriginDatagramLimit,
     /// The net process ended while the socket was in use (decision AMB-81).
     #[error("The network process was lost.")]
     NetProcessLost,
@@ -135,6 +143,8 @@ impl SocketError {
         SocketError::ListenerLimit,
         SocketError::DatagramLimit,
         SocketError::OriginSocketLimit,
+        SocketError::OriginListenerLimit,
+        SocketError::OriginDatagramLimit,
         SocketError::NetProcessLost,
         SocketError::NetProcessUnavailable,
         SocketError::OriginNotAllowed,
@@ -172,6 +182,8 @@ impl SocketError {
             | Self::ListenerLimit
             | Self::DatagramLimit
             | Self::OriginSocketLimit
+            | Self::OriginListenerLimit
+            | Self::OriginDatagramLimit
             | Self::NetProcessLost
             | Self::NetProcessUnavailable
             | Self::Os(_) => DomExceptionName::NetworkError,

@@ -18,6 +18,7 @@ mod host;
 pub mod limits;
 mod message;
 mod options;
+mod policy;
 
 pub use address::Address;
 pub use error::{DomExceptionName, SocketError};
@@ -31,4 +32,7 @@ pub use message::{
 pub use options::{
     BufferSizes, DnsQueryType, OptionError, ServerOptions, TcpExtras, TcpListen, TcpOpen,
     TcpOptions, UdpExtras, UdpMode, UdpOpen, UdpOptions,
+};
+pub use policy::{
+    AddressGrant, AddressQuestion, AddressSpace, AddressUse, Decision, PortFloors, QuestionId,
 };

@@ -64,6 +64,20 @@ pub const MAX_LISTENERS_PER_CLIENT: usize = 1024;
 /// writes one at a time, for names that take long to resolve.
 pub const MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT: usize = 4096;
 
+/// How many sockets of one origin may listen at the same time, in all its pages and workers together.
+pub const MAX_LISTENERS_PER_ORIGIN: usize = 4 * MAX_LISTENERS_PER_CLIENT;
+
+/// How many datagrams of one origin may be on their way to the kernel at the same time, in all its pages and workers
+/// together.
+pub const MAX_DATAGRAMS_IN_FLIGHT_PER_ORIGIN: usize = 4 * MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT;
+
+/// How many names one origin may have resolved at the same time. Each takes a thread of net while it lasts; others wait
+/// for their turn.
+pub const MAX_LOOKUPS_PER_ORIGIN: usize = 16;
+
+/// How many questions about addresses may wait for the embedder at the same time. More are answered with no.
+pub const MAX_QUESTIONS: usize = 1024;
+
 /// The share of net's descriptors that the sockets of one origin may have, all its pages and workers together, in
 /// parts of four: the last part is for others.
 pub const ORIGIN_SHARE: u64 = 3;

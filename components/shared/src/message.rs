@@ -14,10 +14,13 @@ use ipc_channel::ipc::{IpcReceiver, IpcSender};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use crate::{Address, DnsQueryType, Host, SocketError, TcpListen, TcpOpen, UdpOpen};
+use crate::{
+    Address, AddressGrant, AddressQuestion, DnsQueryType, Host, PortFloors, QuestionId,
+    SocketError, TcpListen, TcpOpen, UdpOpen,
+};
 
 /// Said in [`NetHello`]; a net binary of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// Names a socket within its client (one global). Script picks it and never uses one twice.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -62,6 +65,10 @@ pub struct Grant {
     pub origin: String,
     /// The most sockets at the same time.
     pub max_sockets: usize,
+    /// Where these sockets may reach, or be reached.
+    pub addresses: AddressGrant,
+    /// Which ports they may have, or reach.
+    pub port_floors: PortFloors,
 }
 
 /// The first message of a net process, on the one-shot channel named in its command line.
@@ -73,6 +80,8 @@ pub struct NetHello {
     pub pid: u32,
     /// The broker owns this. When it is dropped, net ends.
     pub control: IpcSender<NetControl>,
+    /// The broker reads questions here. Where nobody does, the answer to each of them is no.
+    pub questions: IpcReceiver<AddressQuestion>,
 }
 
 /// From the broker to net.
@@ -91,6 +100,13 @@ pub enum NetControl {
     },
     /// Answer at once: the broker wonders whether net still lives, or wants the figures.
     Statistics(IpcSender<NetStatistics>),
+    /// The answer to an [`AddressQuestion`]. One that nobody waits for any more is ignored.
+    Answer {
+        /// Which question this is about.
+        id: QuestionId,
+        /// Whether the address may be used, this once.
+        allow: bool,
+    },
     /// Close everything and end.
     Exit,
 }

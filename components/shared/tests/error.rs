@@ -31,19 +31,21 @@ fn number(error: SocketError) -> usize {
         SocketError::ListenerLimit => 19,
         SocketError::DatagramLimit => 20,
         SocketError::OriginSocketLimit => 21,
-        SocketError::NetProcessLost => 22,
-        SocketError::NetProcessUnavailable => 23,
-        SocketError::OriginNotAllowed => 24,
-        SocketError::AddressNotAllowed => 25,
-        SocketError::PortNotAllowed => 26,
-        SocketError::Os(_) => 27,
+        SocketError::OriginListenerLimit => 22,
+        SocketError::OriginDatagramLimit => 23,
+        SocketError::NetProcessLost => 24,
+        SocketError::NetProcessUnavailable => 25,
+        SocketError::OriginNotAllowed => 26,
+        SocketError::AddressNotAllowed => 27,
+        SocketError::PortNotAllowed => 28,
+        SocketError::Os(_) => 29,
     }
 }
 
 #[test]
 fn the_table_has_every_cause_once() {
     let numbers: Vec<usize> = SocketError::ALL.iter().copied().map(number).collect();
-    assert_eq!(numbers, (0..28).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..30).collect::<Vec<_>>());
 }
 
 #[test]
@@ -80,6 +82,11 @@ fn every_cause_has_a_message_of_its_own() {
             "MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT",
         ),
         (SocketError::OriginSocketLimit, "ORIGIN_SHARE"),
+        (SocketError::OriginListenerLimit, "MAX_LISTENERS_PER_ORIGIN"),
+        (
+            SocketError::OriginDatagramLimit,
+            "MAX_DATAGRAMS_IN_FLIGHT_PER_ORIGIN",
+        ),
     ] {
         assert!(error.to_string().contains(limit), "{error}");
     }

@@ -105,6 +105,8 @@ fn udp_r_01_udp_r_02_a_whole_window_is_asked_for_at_once() {
 fn limits_of_one_kind_are_within_those_of_all() {
     const { assert!(MAX_LISTENERS_PER_CLIENT < MAX_SOCKETS_PER_CLIENT) };
     const { assert!(MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT < MAX_SOCKETS_PER_CLIENT) };
+    const { assert!(MAX_LISTENERS_PER_ORIGIN >= MAX_LISTENERS_PER_CLIENT) };
+    const { assert!(MAX_DATAGRAMS_IN_FLIGHT_PER_ORIGIN >= MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT) };
     const { assert!(ORIGIN_SHARE > 0 && ORIGIN_SHARE < 4) };
 }
 

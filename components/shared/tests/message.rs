@@ -12,10 +12,10 @@ use std::num::{NonZeroU16, NonZeroU32};
 
 use direct_sockets_traits::limits::{MAX_DATAGRAM, MAX_PAYLOAD};
 use direct_sockets_traits::{
-    AcceptResult, AcceptedConnection, Address, BufferSizes, ClientEvent, Datagram, Destination,
-    DnsQueryType, Grant, Host, NetStatistics, Owner, ReadResult, ReceiveResult, SocketError,
-    SocketEvent, SocketId, SocketRequest, TcpExtras, TcpListen, TcpOpen, TcpOptions, UdpExtras,
-    UdpMode, UdpOpen, WriteResult,
+    AcceptResult, AcceptedConnection, Address, AddressQuestion, BufferSizes, ClientEvent, Datagram,
+    Destination, DnsQueryType, Grant, Host, NetStatistics, Owner, ReadResult, ReceiveResult,
+    SocketError, SocketEvent, SocketId, SocketRequest, TcpExtras, TcpListen, TcpOpen, TcpOptions,
+    UdpExtras, UdpMode, UdpOpen, WriteResult,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -78,6 +78,7 @@ fn decode_as_everything(bytes: &[u8]) {
     decode::<Host>(bytes);
     decode::<Address>(bytes);
     decode::<Grant>(bytes);
+    decode::<AddressQuestion>(bytes);
     decode::<Owner>(bytes);
     decode::<NetStatistics>(bytes);
 }

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
+use direct_sockets_broker::AddressRequest;
 use servo::{
     ConsoleLogLevel, EmbedderControl, LoadStatus, ServoDelegate, ServoError, WebResourceLoad,
     WebViewDelegate,
@@ -108,6 +109,10 @@ impl State {
             .borrow_mut()
             .get_or_insert_with(|| reason.to_owned());
         self.tell(|delegate, webview| delegate.notify_crashed(webview, reason, backtrace));
+    }
+
+    pub(crate) fn ask_about_address(&self, request: AddressRequest) {
+        self.tell(|delegate, webview| delegate.request_address(webview, request));
     }
 
     /// Whether `message` was an answer that somebody here waits for.

@@ -37,6 +37,9 @@ pub(crate) fn shut_down(inner: &mut Inner) {
         }
     }
     inner.content = None;
+    // Who was not answered yet hears no.
+    direct_sockets_broker::set_address_delegate(None);
+    while inner.address_requests.take().is_some() {}
     direct_sockets_broker::shutdown(SHUTDOWN_TIMEOUT);
 }
 

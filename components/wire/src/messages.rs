@@ -4,7 +4,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use direct_sockets_traits::{Grant, Owner};
+use direct_sockets_traits::{Grant, Owner, QuestionId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -49,6 +49,13 @@ pub enum Control {
     },
     /// Answer with the figures.
     Statistics(Endpoint),
+    /// The answer to a question.
+    Answer {
+        /// Which question.
+        id: QuestionId,
+        /// What the answer is.
+        allow: bool,
+    },
     /// Close everything and end.
     Exit,
 }
@@ -62,6 +69,8 @@ pub struct Hello {
     pub pid: u32,
     /// Where it takes [`Control`] messages.
     pub control: Endpoint,
+    /// Where it writes its questions.
+    pub questions: Endpoint,
 }
 
 // The same shapes as in the contract, with the index that `ipc_channel` writes for a channel end. The
@@ -90,6 +99,10 @@ enum ControlForm {
         events: usize,
     },
     Statistics(usize),
+    Answer {
+        id: QuestionId,
+        allow: bool,
+    },
     Exit,
 }
 
@@ -98,6 +111,7 @@ struct HelloForm {
     version: u32,
     pid: u32,
     control: usize,
+    questions: usize,
 }
 
 /// The descriptors of a message, each to be taken once.
@@ -146,6 +160,7 @@ impl Control {
                 events: descriptors.take(events)?,
             }),
             ControlForm::Statistics(index) => Ok(Self::Statistics(descriptors.take(index)?)),
+            ControlForm::Answer { id, allow } => Ok(Self::Answer { id, allow }),
             ControlForm::Exit => Ok(Self::Exit),
         }
     }
@@ -168,6 +183,13 @@ impl Control {
                 vec![requests.as_fd(), events.as_fd()],
             ),
             Self::Statistics(reply) => (ControlForm::Statistics(0), vec![reply.as_fd()]),
+            Self::Answer { id, allow } => (
+                ControlForm::Answer {
+                    id: *id,
+                    allow: *allow,
+                },
+                Vec::new(),
+            ),
             Self::Exit => (ControlForm::Exit, Vec::new()),
         };
         let bytes = postcard::to_stdvec(&form).map_err(|_| Malformed)?;
@@ -184,6 +206,7 @@ impl Hello {
             version: form.version,
             pid: form.pid,
             control: descriptors.take(form.control)?,
+            questions: descriptors.take(form.questions)?,
         })
     }
 
@@ -193,8 +216,9 @@ impl Hello {
             version: self.version,
             pid: self.pid,
             control: 0,
+            questions: 1,
         };
         let bytes = postcard::to_stdvec(&form).map_err(|_| Malformed)?;
-        Ok((bytes, vec![self.control.as_fd()]))
+        Ok((bytes, vec![self.control.as_fd(), self.questions.as_fd()]))
     }
 }

@@ -6,8 +6,9 @@
 
 use direct_sockets_traits::limits::MAX_SOCKETS_PER_CLIENT;
 use direct_sockets_traits::{
-    BrokerMessage, ClientEvent, ConnectRequest, Grant, NetControl, NetHello, NetStatistics, Owner,
-    SocketId, SocketRequest,
+    Address, AddressGrant, AddressQuestion, AddressSpace, AddressUse, BrokerMessage, ClientEvent,
+    ConnectRequest, Decision, Grant, NetControl, NetHello, NetStatistics, Owner, PortFloors,
+    QuestionId, SocketId, SocketRequest,
 };
 use direct_sockets_wire::{
     Connect, Control, Endpoint, Hello, Listener, MAX_MESSAGE, Message, Wait,
@@ -26,6 +27,16 @@ fn grant() -> Grant {
     Grant {
         origin: "https://page.example".to_owned(),
         max_sockets: MAX_SOCKETS_PER_CLIENT,
+        addresses: AddressGrant {
+            loopback: Decision::Deny,
+            local: Decision::Ask,
+            public: Decision::Allow,
+        },
+        port_floors: PortFloors {
+            udp_bind: 1,
+            tcp_listen: 1024,
+            remote: u16::MAX,
+        },
     }
 }
 
@@ -127,6 +138,18 @@ fn control_messages_are_read_as_the_contract_has_them() {
         .unwrap();
     assert_eq!(figures.recv().unwrap(), sent);
 
+    let (id, allow) = (QuestionId(7), false);
+    sender.send(NetControl::Answer { id, allow }).unwrap();
+    let message = receive(&endpoint);
+    let answer = Control::decode(&message.bytes, message.descriptors).unwrap();
+    assert!(matches!(
+        answer,
+        Control::Answer {
+            id: QuestionId(7),
+            allow: false
+        }
+    ));
+
     sender.send(NetControl::Exit).unwrap();
     let message = receive(&endpoint);
     let exit = Control::decode(&message.bytes, message.descriptors).unwrap();
@@ -145,7 +168,9 @@ fn control_messages_are_written_as_the_contract_has_them() {
         events: events.0,
     };
     let (reply, _) = Endpoint::pair().unwrap();
-    for message in [register, Control::Statistics(reply), Control::Exit] {
+    let (id, allow) = (QuestionId(9), true);
+    let answer = Control::Answer { id, allow };
+    for message in [register, Control::Statistics(reply), answer, Control::Exit] {
         let (bytes, descriptors) = message.encode().unwrap();
         endpoint.send(&bytes, &descriptors, Wait::Forever).unwrap();
     }
@@ -168,6 +193,14 @@ fn control_messages_are_written_as_the_contract_has_them() {
         other => panic!("{other:?}"),
     }
     assert!(matches!(control.recv().unwrap(), NetControl::Statistics(_)));
+    let answer = control.recv().unwrap();
+    assert!(matches!(
+        answer,
+        NetControl::Answer {
+            id: QuestionId(9),
+            allow: true
+        }
+    ));
     assert!(matches!(control.recv().unwrap(), NetControl::Exit));
 }
 
@@ -191,10 +224,12 @@ fn receiver_from_endpoint() -> (ipc::IpcReceiver<NetControl>, Endpoint) {
 fn a_report_is_understood_by_a_one_shot_server() {
     let (server, path) = IpcOneShotServer::<NetHello>::new().unwrap();
     let (own, control) = Endpoint::pair().unwrap();
+    let (asks, questions) = Endpoint::pair().unwrap();
     let hello = Hello {
         version: 1,
         pid: 2,
         control,
+        questions,
     };
     let (bytes, descriptors) = hello.encode().unwrap();
     Endpoint::connect(&path)
@@ -207,6 +242,19 @@ fn a_report_is_understood_by_a_one_shot_server() {
     let message = receive(&own);
     let exit = Control::decode(&message.bytes, message.descriptors).unwrap();
     assert!(matches!(exit, Control::Exit));
+    let bytes = postcard::to_stdvec(&question()).unwrap();
+    asks.send(&bytes, &[], Wait::Forever).unwrap();
+    assert_eq!(read.questions.recv().unwrap(), question());
+}
+
+fn question() -> AddressQuestion {
+    AddressQuestion {
+        id: QuestionId(u64::MAX),
+        origin: "https://page.example".to_owned(),
+        space: AddressSpace::Local,
+        address: Address::default(),
+        usage: AddressUse::UdpSend,
+    }
 }
 
 #[test]
@@ -214,12 +262,14 @@ fn a_report_of_ipc_channel_is_understood() {
     let listener = Listener::new().unwrap();
     let sender: IpcSender<NetHello> = IpcSender::connect(listener.path().to_owned()).unwrap();
     let (control, messages) = ipc::channel().unwrap();
+    let (asks, questions) = ipc::channel().unwrap();
     let (version, pid) = (7, 8);
     sender
         .send(NetHello {
             version,
             pid,
             control,
+            questions,
         })
         .unwrap();
     let endpoint = listener.accept(Wait::Forever).unwrap();
@@ -233,6 +283,10 @@ fn a_report_of_ipc_channel_is_understood() {
         .send(&bytes, &descriptors, Wait::Forever)
         .unwrap();
     assert!(matches!(messages.recv().unwrap(), NetControl::Exit));
+    asks.send(question()).unwrap();
+    let message = receive(&hello.questions);
+    let read: AddressQuestion = postcard::from_bytes(&message.bytes).unwrap();
+    assert_eq!(read, question());
 }
 
 proptest! {

@@ -109,7 +109,7 @@ promise_test(async t => {
     const failed = await listen(t);
     t.add_cleanup(() => os.limitDescriptors(-1));
     await os.limitDescriptors(0);
-    await makeClients(t, failed.port);
+    await makeDoomedClient(t, failed.port);
     await failed.server.closed;
     await os.limitDescriptors(-1);
     callClose(failed.server);

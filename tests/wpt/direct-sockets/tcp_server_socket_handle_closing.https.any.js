@@ -15,7 +15,7 @@
 async function exhaust(t, port) {
   t.add_cleanup(() => os.limitDescriptors(-1));
   await os.limitDescriptors(0);
-  return makeClients(t, port);
+  return makeDoomedClient(t, port);
 }
 
 promise_test(async t => {
@@ -45,14 +45,14 @@ promise_test(async t => {
     order.push(await state(server.closed));
   });
   const closed = server.closed.then(() => order.push("closed"));
-  const clients = await exhaust(t, port);
+  const client = await exhaust(t, port);
   await rejectsWith(read, "NetworkError");
   assert_equals(await within(t, server.closed, 15000, "closed"), undefined, "it fulfils with undefined");
   await closed;
   await os.limitDescriptors(-1);
   assert_array_equals(order, ["read", "pending", "closed"], "closed settles in a later task");
   assert_array_equals((await listening.find(port)).listeners, [], "the port is released");
-  await clients.wait("end");
+  await client.sawEnd();
   assert_equals(server.close(), server.closed, "close() returns it");
 }, "SRV-HC-01, SRV-R-08, TASK-07: after an accept error the listening socket is closed and closed fulfils");
 
@@ -63,10 +63,10 @@ for (const error of ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]) {
     const read = held(reader.read());
     held(reader.closed);
     await traced(["trace=accept4,accept", `inject=accept4:error=${error}`], async () => {
-      const clients = await makeClients(t, port);
+      const client = await makeDoomedClient(t, port);
       await rejectsWith(within(t, read, 15000, "the read"), "NetworkError", "the read");
       assert_equals(await within(t, server.closed, 15000, "closed"), undefined);
-      await clients.wait("end");
+      await client.sawEnd();
     });
     await assertRefuses(port);
     const next = await listen(t);

@@ -45,6 +45,7 @@ fn embedder() {
 fn wrong_version(token: String) {
     let broker: IpcSender<NetHello> = IpcSender::connect(token).unwrap();
     let (control, messages) = ipc::channel::<NetControl>().unwrap();
+    let (_asks, questions) = ipc::channel().unwrap();
     let version = PROTOCOL_VERSION + 1;
     let pid = std::process::id();
     broker
@@ -52,6 +53,7 @@ fn wrong_version(token: String) {
             version,
             pid,
             control,
+            questions,
         })
         .unwrap();
     // Like a real one, it would go on.

@@ -8,8 +8,13 @@ mod client;
 mod net;
 pub mod peer;
 
-pub use client::{TestClient, open_request};
-pub use net::{InProcess, TestNet, descriptors_of, socket_descriptors_of, wait_until};
+pub use client::{
+    TestClient, destination, open_request, tcp_listen, udp, udp_bound, udp_connected,
+};
+pub use net::{
+    InProcess, TestNet, descriptors_of, grant, grant_to, own_memory, socket_descriptors_of,
+    socket_in_net, wait_until,
+};
 
 use std::time::Duration;
 

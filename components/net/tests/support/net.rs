@@ -2,6 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -12,9 +13,12 @@ use std::time::{Duration, Instant};
 use direct_sockets_net::NET_PROCESS_FLAG;
 use direct_sockets_net::resolver::ScriptedResolver;
 use direct_sockets_traits::{
-    ClientEvent, Grant, NetControl, NetHello, NetStatistics, Owner, PROTOCOL_VERSION, SocketRequest,
+    Address, AddressGrant, AddressQuestion, ClientEvent, Grant, NetControl, NetHello,
+    NetStatistics, Owner, PROTOCOL_VERSION, PortFloors, SocketRequest,
 };
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
+use socket2::{Socket, Type};
 
 use super::{PATIENCE, TestClient};
 
@@ -22,6 +26,7 @@ use super::{PATIENCE, TestClient};
 pub struct TestNet {
     pub child: Child,
     pub control: Option<IpcSender<NetControl>>,
+    pub questions: IpcReceiver<AddressQuestion>,
 }
 
 impl TestNet {
@@ -47,6 +52,7 @@ impl TestNet {
         Self {
             child,
             control: Some(hello.control),
+            questions: hello.questions,
         }
     }
 
@@ -64,15 +70,23 @@ impl TestNet {
     }
 
     pub fn client_with(&self, max_sockets: usize) -> TestClient {
-        let client = self.register(max_sockets);
+        self.client_of(Grant {
+            max_sockets,
+            ..grant()
+        })
+    }
+
+    /// A new client with this grant that has been told that net is ready.
+    pub fn client_of(&self, grant: Grant) -> TestClient {
+        let client = self.register(grant);
         let net_pid = self.pid();
         assert_eq!(client.next(), ClientEvent::Ready { net_pid });
         client
     }
 
     /// A new client that has been told nothing yet.
-    pub fn register(&self, max_sockets: usize) -> TestClient {
-        register(self.control(), max_sockets)
+    pub fn register(&self, grant: Grant) -> TestClient {
+        register(self.control(), grant)
     }
 
     pub fn statistics(&self) -> NetStatistics {
@@ -117,8 +131,9 @@ pub struct InProcess {
 impl InProcess {
     pub fn start(resolver: ScriptedResolver) -> Self {
         let (control, endpoint) = direct_sockets_wire::Endpoint::for_ipc_sender().unwrap();
+        let (_, questions) = direct_sockets_wire::Endpoint::pair().unwrap();
         let thread = thread::spawn(move || {
-            direct_sockets_net::process::serve(endpoint, Rc::new(resolver)).unwrap();
+            direct_sockets_net::process::serve(endpoint, questions, Rc::new(resolver)).unwrap();
         });
         Self {
             control: Some(control),
@@ -127,7 +142,11 @@ impl InProcess {
     }
 
     pub fn client(&self) -> TestClient {
-        let client = register(self.control.as_ref().unwrap(), usize::MAX);
+        self.client_of(grant())
+    }
+
+    pub fn client_of(&self, grant: Grant) -> TestClient {
+        let client = register(self.control.as_ref().unwrap(), grant);
         assert!(matches!(client.next(), ClientEvent::Ready { .. }));
         client
     }
@@ -146,7 +165,25 @@ impl Drop for InProcess {
     }
 }
 
-fn register(control: &IpcSender<NetControl>, max_sockets: usize) -> TestClient {
+/// What an embedder grants that has nothing against anything.
+pub fn grant() -> Grant {
+    Grant {
+        origin: "https://test.example".to_owned(),
+        max_sockets: usize::MAX,
+        addresses: AddressGrant::default(),
+        port_floors: PortFloors::default(),
+    }
+}
+
+/// The same to somebody else.
+pub fn grant_to(origin: &str) -> Grant {
+    Grant {
+        origin: origin.to_owned(),
+        ..grant()
+    }
+}
+
+fn register(control: &IpcSender<NetControl>, grant: Grant) -> TestClient {
     let (requests, to_net): (_, IpcReceiver<SocketRequest>) = ipc::channel().unwrap();
     let (to_client, events) = ipc::channel().unwrap();
     let register = NetControl::Register {
@@ -154,10 +191,7 @@ fn register(control: &IpcSender<NetControl>, max_sockets: usize) -> TestClient {
             pipeline: "(1,1)".to_owned(),
             worker: None,
         },
-        grant: Grant {
-            origin: "https://test.example".to_owned(),
-            max_sockets,
-        },
+        grant,
         requests: to_net,
         events: to_client,
     };
@@ -203,4 +237,40 @@ pub fn socket_descriptors_of(pid: u32) -> Vec<i32> {
         .filter(|(_, target)| target.to_string_lossy().starts_with("socket:"))
         .map(|(number, _)| number)
         .collect()
+}
+
+/// The socket of this kind and address itself, taken out of the net process.
+pub fn socket_in_net(net: &TestNet, kind: Type, local: Address) -> Socket {
+    let pid = Pid::from_raw(net.pid() as i32).unwrap();
+    let process = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+    let sockets = socket_descriptors_of(net.pid())
+        .into_iter()
+        .filter_map(|number| {
+            let socket: OwnedFd = pidfd_getfd(&process, number, PidfdGetfdFlags::empty()).ok()?;
+            Some(Socket::from(socket))
+        });
+    let own = |socket: &Socket| {
+        let address = socket.local_addr().ok()?.as_socket()?;
+        Some(Address::from(address) == local && socket.r#type().ok()? == kind)
+    };
+    sockets
+        .into_iter()
+        .find(|socket| own(socket) == Some(true))
+        .expect("the socket is in net")
+}
+
+/// Memory that a process has asked for and uses, in bytes. (Not the pages of its program: whether they
+/// count as its own, or as written, depends on who else runs it and when it was compiled.)
+pub fn own_memory(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("Anonymous:"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        * 1024
 }

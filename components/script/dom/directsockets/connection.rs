@@ -356,10 +356,8 @@ impl Drop for Route {
         let global = self.introduction.global.clone();
         let connection = self.connection.clone();
         // One task for all, so that they settle in the order of their construction.
-        self.introduction
-            .task_sources
-            .of(SocketKind::Tcp)
-            .queue(task!(direct_sockets_lost: move |cx| {
+        self.introduction.task_sources.of(SocketKind::Tcp).queue(
+            task!(direct_sockets_lost: move |cx| {
                 if let Some(introduction) = introduction &&
                     connection.introduce_again(introduction, attempt)
                 {
@@ -368,6 +366,7 @@ impl Drop for Route {
                 connection.end();
                 let global = global.root();
                 global.direct_sockets().handle_loss(cx, &global, &connection, error);
-            }));
+            }),
+        );
     }
 }

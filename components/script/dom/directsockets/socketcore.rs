@@ -9,9 +9,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use direct_sockets_traits::{
-    DomExceptionName, SocketError, SocketEvent, SocketId, SocketRequest,
-};
+use direct_sockets_traits::{DomExceptionName, SocketError, SocketEvent, SocketId, SocketRequest};
 use js::context::JSContext;
 use js::jsapi::{Heap, Value};
 use js::jsval::UndefinedValue;
@@ -356,7 +354,8 @@ pub(crate) trait DirectSocket: DomObject + Sized {
     fn fail_without_streams(&self, cx: &mut JSContext) {
         let core = self.core();
         core.state.set(SocketState::Opening);
-        core.handle.send(SocketRequest::Abandon { id: core.handle.id });
+        core.handle
+            .send(SocketRequest::Abandon { id: core.handle.id });
         self.handle_open_failed(cx, SocketError::OutOfBuffers);
     }
 

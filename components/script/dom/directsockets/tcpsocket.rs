@@ -77,9 +77,7 @@ impl TCPSocket {
             live: Cell::new(true),
         };
         let socket = Self::new(cx, global, None, handle);
-        global
-            .direct_sockets()
-            .register(accepted.id, socket.weak());
+        global.direct_sockets().register(accepted.id, socket.weak());
         socket.handle_opened(cx, accepted.local, accepted.remote);
         socket.update_liveness();
         socket

@@ -43,6 +43,14 @@ async function makeClients(t, port, behaviour, options) {
   return clients;
 }
 
+// A client of a server that ends because of it: it may learn of the end before it knows that it has connected.
+async function makeDoomedClient(t, port) {
+  const client = await Clients.connect(port, "sink");
+  t.add_cleanup(() => client.end());
+  assert_true(client.failures.every(failure => failure === "ECONNRESET"), `the client: ${client.failures}`);
+  return { sawEnd: async () => client.failures.length > 0 || client.wait("end") };
+}
+
 // What becomes of somebody who connects: "" if it works.
 async function connectionFailure(port, address = "127.0.0.1") {
   const clients = await Clients.connect(port, "hold", { address });

@@ -5,7 +5,7 @@
 //! The writable side of a [`TCPSocket`]. Steps are those of
 //! <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>.
 
-use direct_sockets_traits::SocketRequest;
+use direct_sockets_traits::{SocketEvent, SocketRequest};
 use js::context::JSContext;
 use js::rust::HandleValue;
 
@@ -75,8 +75,14 @@ impl TCPSocket {
         // Steps 4.2.1 and 5.2.1. Have the OS shut the socket down for writing, in parallel.
         let core = self.core();
         core.begin_write_operation(kind, &promise);
-        core.handle
-            .send(SocketRequest::ShutdownWrite { id: core.handle.id });
+        if core.write_side_open.get() {
+            core.handle
+                .send(SocketRequest::ShutdownWrite { id: core.handle.id });
+        } else {
+            // An error or a refused chunk came first, and the OS socket may be gone: there is nothing to shut down
+            // (decision AMB-20).
+            self.queue_event(global, SocketEvent::WriteShutdown);
+        }
         self.update_liveness();
         // Steps 4.3 and 5.3. Return the promise.
         promise

@@ -94,7 +94,8 @@ impl UDPSocket {
             (Some(address), Some(port)) => Some((address, port)),
             _ => {
                 return Err(Error::Type(
-                    c"A message of a bound socket needs a remoteAddress and a remotePort.".to_owned(),
+                    c"A message of a bound socket needs a remoteAddress and a remotePort."
+                        .to_owned(),
                 ));
             },
         };
