@@ -15,6 +15,7 @@ mod harness;
 mod https;
 mod origins;
 mod pictures;
+mod policies;
 mod preferences;
 mod processes;
 mod scripts;
@@ -36,6 +37,7 @@ fn tests() -> Vec<Test> {
         events::tests(),
         origins::tests(),
         pictures::tests(),
+        policies::tests(),
         preferences::tests(),
         processes::tests(),
         scripts::tests(),

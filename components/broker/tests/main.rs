@@ -9,6 +9,7 @@
 
 mod broker;
 mod child;
+mod documents;
 mod event_loop;
 mod keeper;
 mod launch;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     let tests: Vec<Trial> = [
         broker::tests(),
         child::tests(),
+        documents::tests(),
         event_loop::tests(),
         keeper::tests(),
         launch::tests(),

@@ -42,8 +42,6 @@ pub(crate) struct State {
     last_status: Cell<LoadStatus>,
     pub(crate) closed: Cell<bool>,
     pub(crate) crash: RefCell<Option<String>>,
-    /// Whether a shared worker was ever asked for; see [`crate::shutdown`].
-    pub(crate) has_shared_worker: Cell<bool>,
     /// Counts the delegate methods that are on the stack.
     pub(crate) nesting: Cell<u32>,
     /// Answers to come over the console, by the token at their beginning.
@@ -60,7 +58,6 @@ impl State {
             last_status: Cell::new(LoadStatus::Started),
             closed: Cell::new(false),
             crash: RefCell::new(None),
-            has_shared_worker: Cell::new(false),
             nesting: Cell::new(0),
             answers: RefCell::default(),
         }
@@ -142,9 +139,6 @@ impl State {
     }
 
     fn load_resource(&self, load: WebResourceLoad) {
-        if load.request().destination.as_str() == "sharedworker" {
-            self.has_shared_worker.set(true);
-        }
         // The URL of a blob has the origin of its maker, but only Servo knows its contents.
         if !matches!(load.request().url.scheme(), "http" | "https") {
             return;
