@@ -8,6 +8,7 @@ mod budget;
 mod client;
 mod connect;
 mod descriptors;
+mod dns;
 mod error;
 mod events;
 mod hostile;
