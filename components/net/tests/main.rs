@@ -4,14 +4,17 @@
 
 //! Tests of the net process, against real peers on loopback. One file for each source file.
 
+mod address_policy;
 mod budget;
 mod client;
 mod connect;
 mod descriptors;
 mod error;
 mod events;
+mod flood;
 mod hostile;
 mod orders;
+mod origins;
 mod process;
 mod resolver;
 mod scale;

@@ -97,3 +97,47 @@ fn life_10_a_thousand_sockets_at_the_same_time() {
     drop(client);
     net.wait_for("no socket", |figures| figures.sockets == 0);
 }
+
+#[test]
+fn life_10_five_thousand_accepted_connections_at_once() {
+    const COUNT: usize = 5000;
+    let net = TestNet::start();
+    let client = net.client();
+    let (listener, address) = client.listen("127.0.0.1");
+    let empty = own_memory(net.pid());
+    // The clients are of a process of their own, because descriptors of this one may be few.
+    let peers = TestNet::start();
+    let outside = peers.client();
+    let mut accepted = Vec::new();
+    let mut connected = Vec::new();
+    while accepted.len() < COUNT {
+        let batch = COUNT.min(accepted.len() + 500) - accepted.len();
+        for _ in 0..batch {
+            connected.push(outside.open(address));
+        }
+        let end = accepted.len() + batch;
+        while accepted.len() < end {
+            accepted.extend(client.accept(listener, 32));
+        }
+    }
+    let each = own_memory(net.pid()).saturating_sub(empty) / COUNT as u64;
+    assert!(each < 8 * 1024, "an idle connection takes {each} bytes");
+    assert_eq!(net.statistics().sockets, COUNT as u64 + 1);
+    // The right ones are connected: each says its number, in the order in which they were accepted.
+    for (number, id) in connected.iter().enumerate() {
+        outside.send_piece(*id, &(number as u64).to_le_bytes(), true);
+        assert_eq!(
+            outside.next_of(*id),
+            SocketEvent::Written(WriteResult::Done)
+        );
+    }
+    for (number, connection) in accepted.iter().enumerate() {
+        let bytes = client.read_exactly(connection.id, 8);
+        assert_eq!(bytes, (number as u64).to_le_bytes());
+    }
+    drop(client);
+    net.wait_for("no socket", |figures| figures.sockets == 0);
+    for id in connected {
+        assert_eq!(outside.read(id), ReadResult::End);
+    }
+}
