@@ -141,3 +141,31 @@ fn life_10_five_thousand_accepted_connections_at_once() {
         assert_eq!(outside.read(id), ReadResult::End);
     }
 }
+
+#[test]
+fn life_10_udp_r_01_a_thousand_udp_sockets_cost_little() {
+    const COUNT: usize = 1000;
+    let net = TestNet::start();
+    let client = net.client();
+    // What is shared by all of them is there afterwards.
+    let (first, address) = client.bind("127.0.0.1");
+    let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(b"x", address).unwrap();
+    assert_eq!(client.receive(first, 32).0.len(), 1);
+    let empty = own_memory(net.pid());
+    let sockets: Vec<_> = (0..COUNT).map(|_| client.bind("127.0.0.1")).collect();
+    for (id, _) in &sockets {
+        client.send(SocketRequest::Receive { id: *id, max: 32 });
+    }
+    client.expect_nothing();
+    let each = own_memory(net.pid()).saturating_sub(empty) / COUNT as u64;
+    assert!(each < 8 * 1024, "an idle socket takes {each} bytes");
+    // All of them hear, each what is meant for it.
+    for (id, address) in &sockets {
+        sender.send_to(&id.0.to_le_bytes(), address).unwrap();
+        let (batch, _) = client.batch(*id);
+        assert_eq!(**batch[0].data, id.0.to_le_bytes());
+    }
+    drop(client);
+    net.wait_for("no socket", |figures| figures.sockets == 0);
+}
