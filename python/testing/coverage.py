@@ -59,6 +59,43 @@ class Report:
         return "\n".join(lines)
 
 
+# A web-platform style test: the file with its kind of global, the subtest, and the process mode.
+_WPT = re.compile(r"^/direct-sockets/(?P<file>[^ |]+?)(?P<query>\?[^ |]*)? \| (?P<subtest>.*) \[(?P<mode>\w+)\]$")
+
+
+def evidence(requirements: list[Requirement], results: list[Result]) -> str:
+    """Every requirement with the passed tests that name it, and where each ran: global and process mode.
+
+    Tests that ran in several places are one line.
+    """
+    places: dict[str, dict[str, set[str]]] = {}
+    for result in results:
+        if result.status != PASS:
+            continue
+        test, place = _test_and_place(result.name)
+        for name in result.ids:
+            places.setdefault(name, {}).setdefault(test, set()).add(place)
+    lines = []
+    for requirement in requirements:
+        tests = places.get(requirement.name, {})
+        excuse = f" ({requirement.excuse}: {requirement.reason})" if requirement.excuse else ""
+        lines.append(f"{requirement.name}: {len(tests)} tests{excuse}")
+        for test, where in sorted(tests.items()):
+            lines.append(f"  {test} [{', '.join(sorted(where))}]")
+    return "\n".join(lines)
+
+
+def _test_and_place(name: str) -> tuple[str, str]:
+    match = _WPT.match(name)
+    if not match:
+        return name, "process of its own"
+    file = match["file"]
+    kind = "worker" if ".worker." in file else "window"
+    for suffix in (".any.worker.html", ".any.html", ".window.html", ".worker.html"):
+        file = file.removesuffix(suffix)
+    return f"{file}: {match['subtest']}", f"{kind} {match['mode']}"
+
+
 def read(path: Path) -> list[Requirement]:
     """Reads the list of requirements."""
     requirements = []

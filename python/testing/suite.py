@@ -136,10 +136,13 @@ def check_coverage(parts: list[Part]) -> Part:
     """Whether the passed tests of the other parts cover the requirements."""
     part = Part("coverage", "./mach test")
     everything = [result for other in parts for result in other.results]
-    report = coverage.report(coverage.read(REQUIREMENTS), everything)
+    requirements = coverage.read(REQUIREMENTS)
+    report = coverage.report(requirements, everything)
     paths.RESULTS.mkdir(parents=True, exist_ok=True)
-    (paths.RESULTS / "coverage.txt").write_text(report.text() + "\n", encoding="utf-8")
+    path = paths.RESULTS / "coverage.txt"
+    path.write_text(f"{report.text()}\n\n{coverage.evidence(requirements, everything)}\n", encoding="utf-8")
     print(report.text(), file=sys.stderr)
+    print(f"each requirement with its tests: {path}", file=sys.stderr)
     problems = [*report.missing, *report.unknown]
     part.add("each requirement is covered by a passed test", FAIL if problems else PASS, " ".join(problems))
     return part

@@ -42,6 +42,8 @@ INSECURE_HOST = "web-platform.test"
 HOSTS = f"""\
 127.0.0.1 {INSECURE_HOST}
 127.0.0.1 www.{INSECURE_HOST}
+127.0.0.1 a.localhost
+127.0.0.1 b.localhost
 127.0.0.1 v4.test
 ::1 v6.test
 127.0.0.1 both.test

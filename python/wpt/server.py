@@ -33,7 +33,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: "Server"
+    server: "Listener"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the report is made from results."""
@@ -41,16 +41,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Serve a file, a generated page, or what the query asks for."""
         url = urlsplit(self.path)
-        found = self.server.lookup(unquote(url.path))
+        found = self.server.site.lookup(unquote(url.path))
         if found is None:
             self._reply(404, b"not found", {"Content-Type": "text/plain"})
             return
         body, headers = found
-        # Headers for one request: ?pipe-like, but only what tests of policies need.
-        for line in parse_qs(url.query).get("header", []):
+        # Headers and the status of one response: ?pipe-like, but only what tests of policies need.
+        query = parse_qs(url.query)
+        for line in query.get("header", []):
             name, _, value = line.partition(":")
             headers[name.strip()] = value.strip()
-        self._reply(200, body, headers)
+        status = query.get("status", ["200"])[0]
+        self._reply(302 if status == "302" else 200, body, headers)
 
     def do_POST(self) -> None:
         """Answer a request of a page."""
@@ -67,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             arguments = json.loads(body) if body else {}
             if not isinstance(arguments, dict):
                 raise ApiError("the arguments are no object")
-            status, answer = 200, self.server.api.call(urlsplit(self.path).path, arguments)
+            status, answer = 200, self.server.site.api.call(urlsplit(self.path).path, arguments)
         except json.JSONDecodeError as error:
             status, answer = 400, {"error": f"the body is not JSON: {error}"}
         except ApiError as error:
@@ -89,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
-class Server(ThreadingHTTPServer):
+class Listener(ThreadingHTTPServer):
     """Listens on a port that the system picks, on loopback."""
 
     daemon_threads = True
@@ -97,17 +99,34 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, api: Api, tests: Path = harness.TESTS, harness_files: Path = harness.HARNESS):
+    def __init__(self, site: "Server"):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.api = api
-        self.tests = tests.resolve()
-        self.harness_files = harness_files.resolve()
+        self.site = site
         self.port = self.server_address[1]
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that is killed breaks connections; that is no error of the server."""
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+class Server:
+    """What is served, on two ports: two origins under each of the server's names."""
+
+    def __init__(self, api: Api, tests: Path = harness.TESTS, harness_files: Path = harness.HARNESS):
+        self.api = api
+        self.tests = tests.resolve()
+        self.harness_files = harness_files.resolve()
+        self._listeners = [Listener(self), Listener(self)]
+        ports = [listener.port for listener in self._listeners]
+        self.port = ports[0]
+        api.routes["/server/ports"] = lambda _: {"ports": ports}
 
     def lookup(self, path: str) -> tuple[bytes, dict[str, str]] | None:
         """The body and the headers for a path."""
@@ -139,7 +158,6 @@ class Server(ThreadingHTTPServer):
 
     def stop(self) -> None:
         """Stop listening, and end the peers."""
-        self.shutdown()
-        self.server_close()
-        self._thread.join()
+        for listener in self._listeners:
+            listener.stop()
         self.api.end()

@@ -21,6 +21,7 @@ harness::tests! {
         a_worker_that_never_yields_ends,
         a_frame_of_another_site_that_never_yields_ends,
         a_shared_worker_does_not_hold_up_the_end,
+        a_shared_worker_that_never_yields_ends,
         clones_are_handles_to_the_same_page,
         a_page_that_is_still_loading_ends,
     ],
@@ -95,6 +96,22 @@ fn a_shared_worker_does_not_hold_up_the_end() -> TestResult {
                 "onconnect = (event) => event.ports[0].postMessage('here');",
             )
         });
+    let webview = open_with(builder, "")?;
+    let answer = ask(
+        &webview,
+        "const worker = new SharedWorker('/shared.js');
+         return await new Promise((resolve) => { worker.port.onmessage = (event) => resolve(event.data); });",
+    )?;
+    same("the worker", answer.as_str(), Some("here"))?;
+    end(webview)
+}
+
+fn a_shared_worker_that_never_yields_ends() -> TestResult {
+    let builder = builder().serve("https://app.test", |_| {
+        direct_sockets_webview::Response::javascript(
+            "onconnect = (event) => { event.ports[0].postMessage('here'); setTimeout(() => { for (;;) {} }, 0); };",
+        )
+    });
     let webview = open_with(builder, "")?;
     let answer = ask(
         &webview,

@@ -7,6 +7,7 @@
 //! Servo can be started once in a process, so each test runs in a child process of its own: this program started
 //! again. That is also why it has a `main` of its own, whose first statement is the one that every application has.
 
+mod addresses;
 mod builder;
 mod ending;
 mod events;
@@ -14,6 +15,7 @@ mod harness;
 mod https;
 mod origins;
 mod pictures;
+mod policies;
 mod preferences;
 mod processes;
 mod scripts;
@@ -29,11 +31,13 @@ use crate::harness::Test;
 
 fn tests() -> Vec<Test> {
     [
+        addresses::tests(),
         builder::tests(),
         ending::tests(),
         events::tests(),
         origins::tests(),
         pictures::tests(),
+        policies::tests(),
         preferences::tests(),
         processes::tests(),
         scripts::tests(),

@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_traits::{AddressGrant, BrokerMessage, NetStatistics, PortFloors};
+use direct_sockets_traits::{AddressGrant, EventLoopKey, NetStatistics, PortFloors};
 use direct_sockets_wire::Endpoint;
-use ipc_channel::ipc::IpcSender;
 
-use crate::Config;
 use crate::address_request::AddressDelegate;
 use crate::desk::Desk;
+use crate::documents::Documents;
 use crate::event_loop::listen;
 use crate::keeper::{Command, Keeper};
 use crate::running::figures;
+use crate::{Config, EventLoopAccess};
 
 /// How many commands may wait. Event loops wait when there are more.
 const MAX_COMMANDS: usize = 1024;
@@ -82,9 +82,24 @@ impl Broker {
         self.config.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A sender for one event loop.
-    pub fn event_loop_sender(&self) -> io::Result<IpcSender<BrokerMessage>> {
-        listen(self.commands_or_start()?)
+    /// What one event loop, and who watches over it, needs.
+    pub fn event_loop(&self) -> io::Result<EventLoopAccess> {
+        self.access(Documents::default())
+    }
+
+    /// The same for a process that runs service workers.
+    pub fn service_workers(&self) -> io::Result<EventLoopAccess> {
+        self.access(Documents::none())
+    }
+
+    fn access(&self, documents: Documents) -> io::Result<EventLoopAccess> {
+        let mut random = [0; 16];
+        rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
+        Ok(EventLoopAccess {
+            sender: Some(listen(self.commands_or_start()?, documents.clone())?),
+            key: EventLoopKey::from_random(random),
+            documents,
+        })
     }
 
     /// The id of the net process, while there is one.

@@ -135,7 +135,8 @@ impl Keeper {
         }
     }
 
-    /// The one place where it is decided who gets sockets at all.
+    /// Where it is decided which origins get sockets at all. Whether a document may speak for one has been decided
+    /// before, in [`crate::event_loop`].
     fn connect(&mut self, connect: Connect) {
         let is_allowed = {
             let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
@@ -344,7 +345,7 @@ impl Keeper {
     }
 }
 
-fn refuse(connect: &Connect, error: SocketError) {
+pub(crate) fn refuse(connect: &Connect, error: SocketError) {
     refuse_on(&connect.events, error);
 }
 

@@ -11,6 +11,7 @@
 //! ```text
 //! broker.rs          one broker: what can be asked of it
 //! keeper.rs            its thread: the state of net, who waits for it
+//! documents.rs       what the constellation says about the documents of an event loop
 //! event_loop.rs        one thread for each event loop: reads what content sends
 //! launch.rs            one thread for each start: spawns and waits for the report
 //! child.rs             the process: waits for it, kills it, reaps it
@@ -24,20 +25,23 @@ mod address_request;
 mod broker;
 mod child;
 mod desk;
+mod documents;
 mod event_loop;
 mod keeper;
 mod launch;
 mod running;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 pub use address_request::{AddressDelegate, AddressRequest, Remember};
 pub use broker::Broker;
-pub use direct_sockets_policy::AllowedOrigins;
+pub use direct_sockets_policy::{AllowedOrigins, Ceiling, ContainerPolicy, DefaultAllowlist};
 pub use direct_sockets_traits::{AddressGrant, AddressSpace, AddressUse, Decision, PortFloors};
-use direct_sockets_traits::{BrokerMessage, NetStatistics};
+use direct_sockets_traits::{BrokerMessage, EventLoopKey, NetStatistics};
+pub use documents::Documents;
 use ipc_channel::ipc::IpcSender;
 pub use launch::{KEPT_VARIABLES, NET_PROCESS_MARK};
 use log::error;
@@ -108,16 +112,34 @@ pub fn forget_address_answers() {
     BROKER.forget_address_answers();
 }
 
-/// A sender for one event loop, its own: the broker knows by the channel who speaks.
-/// `None`, with a line in the log, when the OS refuses what is needed for it.
-pub fn event_loop_sender() -> Option<IpcSender<BrokerMessage>> {
-    match BROKER.event_loop_sender() {
-        Ok(sender) => Some(sender),
-        Err(error) => {
-            error!("Direct sockets will not work in an event loop: {error}");
-            None
-        },
-    }
+/// What one event loop is given to ask for sockets, and what the broker goes by when it does. Made for each event
+/// loop anew.
+#[derive(Clone, Debug, Default)]
+pub struct EventLoopAccess {
+    /// The event loop's own: the broker knows by the channel who speaks. `None` when the OS has refused what is
+    /// needed for it.
+    pub sender: Option<IpcSender<BrokerMessage>>,
+    /// What the event loop shows where it speaks on a channel that others have too.
+    pub key: EventLoopKey,
+    /// For whoever puts documents into the event loop; never given away.
+    pub documents: Documents,
+}
+
+/// Everything for one event loop. When the OS refuses what is needed, a line in the log says so.
+pub fn event_loop() -> EventLoopAccess {
+    or_log(BROKER.event_loop())
+}
+
+/// Everything for a process that runs service workers, which belong to no document.
+pub fn service_workers() -> EventLoopAccess {
+    or_log(BROKER.service_workers())
+}
+
+fn or_log(access: io::Result<EventLoopAccess>) -> EventLoopAccess {
+    access.unwrap_or_else(|error| {
+        error!("Direct sockets will not work in an event loop: {error}");
+        EventLoopAccess::default()
+    })
 }
 
 /// The id of the net process, while there is one.

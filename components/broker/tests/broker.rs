@@ -4,13 +4,14 @@
 
 use std::time::{Duration, Instant};
 
-use direct_sockets_broker::{AllowedOrigins, Config};
+use direct_sockets_broker::{AllowedOrigins, Ceiling, Config};
 use direct_sockets_traits::SocketError;
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
 use crate::support::{
-    ORIGIN, PATIENCE, broker, broker_with, connect, exists, signal, wait_until, wait_until_gone,
+    ORIGIN, PATIENCE, PIPELINE, broker, broker_with, connect, exists, signal, wait_until,
+    wait_until_gone,
 };
 use crate::trials;
 
@@ -43,7 +44,7 @@ fn net_is_started_by_the_first_socket_and_not_before() {
 
 fn one_net_process_serves_every_event_loop() {
     let (broker, first) = broker();
-    let second = broker.event_loop_sender().unwrap();
+    let second = crate::support::event_loop(&broker);
     let clients: Vec<_> = (0..50)
         .map(|index| connect(if index % 2 == 0 { &first } else { &second }, ORIGIN, 0))
         .collect();
@@ -89,8 +90,8 @@ fn an_origin_that_is_not_allowed_is_refused() {
 
 fn the_allowed_origins_can_change() {
     let (broker, sender) = broker();
-    // Every origin at first, opaque ones included.
-    let early = connect(&sender, "null", 0);
+    // Every origin at first.
+    let early = connect(&sender, "https://early.example", 0);
     early.ready();
     broker.set_allowed_origins(AllowedOrigins::parse("https://other.example"));
     assert_eq!(
@@ -98,7 +99,7 @@ fn the_allowed_origins_can_change() {
         SocketError::OriginNotAllowed
     );
     assert_eq!(
-        connect(&sender, "null", 0).refused(),
+        connect(&sender, "https://early.example", 0).refused(),
         SocketError::OriginNotAllowed
     );
     connect(&sender, "https://other.example", 0).ready();
@@ -157,8 +158,12 @@ fn the_broker_of_the_process_is_one() {
         origins: AllowedOrigins::parse(ORIGIN),
         ..Config::default()
     });
-    let first = api::event_loop_sender().unwrap();
-    let second = api::event_loop_sender().unwrap();
+    let sender = |access: api::EventLoopAccess| {
+        access.documents.place(PIPELINE.to_owned(), Ceiling::Top);
+        access.sender.unwrap()
+    };
+    let first = sender(api::event_loop());
+    let second = sender(api::event_loop());
     let pid = connect(&first, ORIGIN, 0).ready();
     assert_eq!(connect(&second, ORIGIN, 0).ready(), pid);
     assert_eq!(api::net_process_id(), Some(pid));

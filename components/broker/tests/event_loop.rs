@@ -126,7 +126,7 @@ fn life_08_an_event_loop_that_sends_half_a_message_holds_up_itself_alone() {
     use direct_sockets_wire::Endpoint;
     use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
     let (broker, sender) = broker();
-    let honest = broker.event_loop_sender().unwrap();
+    let honest = crate::support::event_loop(&broker);
     // To get at the descriptor of a sender, it is sent to somebody who takes descriptors.
     let (_rest, other) = Endpoint::pair().unwrap();
     let raw = descriptor_of(&sender);
@@ -167,7 +167,7 @@ fn descriptor_of(sender: &IpcSender<BrokerMessage>) -> OwnedFd {
 
 fn life_08_a_flood_of_connections_that_nobody_wants_is_survived() {
     let (broker, sender) = broker();
-    let honest = broker.event_loop_sender().unwrap();
+    let honest = crate::support::event_loop(&broker);
     let client = connect(&honest, ORIGIN, 0);
     client.ready();
     for _ in 0..2000 {

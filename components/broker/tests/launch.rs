@@ -72,7 +72,7 @@ fn nothing_waits_for_a_binary_that_never_reports_in() {
     crate::support::wait_until("it was started", || script.started().len() == 1);
     // The page goes on loading, others get their senders, figures and refusals.
     let begin = Instant::now();
-    let other = broker.event_loop_sender().unwrap();
+    let other = crate::support::event_loop(&broker);
     assert_eq!(broker.statistics(PATIENCE), None);
     broker.set_allowed_origins(direct_sockets_broker::AllowedOrigins::List(vec![]));
     assert_eq!(

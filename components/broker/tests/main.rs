@@ -10,6 +10,7 @@
 mod address_request;
 mod broker;
 mod child;
+mod documents;
 mod event_loop;
 mod keeper;
 mod launch;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         address_request::tests(),
         broker::tests(),
         child::tests(),
+        documents::tests(),
         event_loop::tests(),
         keeper::tests(),
         launch::tests(),

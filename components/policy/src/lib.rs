@@ -6,6 +6,14 @@
 
 pub mod address_space;
 mod allowed_origins;
+mod allowlist;
+mod ceiling;
+mod container_policy;
+mod isolation;
 pub mod permissions_policy;
 
 pub use allowed_origins::AllowedOrigins;
+pub use ceiling::Ceiling;
+pub use container_policy::ContainerPolicy;
+pub use isolation::{IsolationHeaders, is_isolated};
+pub use permissions_policy::{DefaultAllowlist, FrameAttributes, PermissionsPolicy};

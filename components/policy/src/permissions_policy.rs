@@ -2,87 +2,137 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-//! What the `Permissions-Policy` header of a response says about `direct-sockets`.
+//! What a document's own policy says about `direct-sockets`: what it inherits from the frame that contains it, and
+//! what the `Permissions-Policy` header of its response declares.
 //!
 //! <https://wicg.github.io/direct-sockets/#permissions-policy>
 
-use sfv::{BareItem, Dictionary, ListEntry, Parser};
-use url::Url;
+use crate::allowlist::{Allowlist, OPAQUE};
+use crate::container_policy::ContainerPolicy;
+use crate::isolation;
 
 /// The name of the feature, in headers and in `allow` attributes.
 pub const FEATURE: &str = "direct-sockets";
 
-/// The serialisation that all opaque origins share.
-const OPAQUE: &str = "null";
+/// For whom the feature is enabled where nobody speaks of it.
+///
+/// <https://www.w3.org/TR/permissions-policy/#default-allowlists>
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum DefaultAllowlist {
+    /// `'self'`, as the specification of the feature says (decision AMB-71).
+    #[default]
+    Own,
+    /// Nobody, `'none'`: an embedder may ask for that.
+    Nobody,
+}
 
-/// Whether the header fields of a response let its own document use direct sockets.
+impl DefaultAllowlist {
+    /// Read the form that the preference `dom_direct_sockets_default_allowlist` has. What is neither is no
+    /// reason to allow more than was meant.
+    pub fn parse(text: &str) -> Self {
+        match text.trim() {
+            "" | "self" | "'self'" => Self::Own,
+            _ => Self::Nobody,
+        }
+    }
+
+    /// Whether a document, or a frame in it, of this origin is on the list of a document with the other one.
+    pub(crate) fn matches(self, own: &str, origin: &str) -> bool {
+        self == Self::Own && origin != OPAQUE && own == origin
+    }
+}
+
+/// The policy of one document for the feature, fixed when the document is made.
 ///
-/// Every `Permissions-Policy` field of the response is to be passed, in their order. Without any, and
-/// where they do not speak of the feature, the default allowlist `'self'` decides.
-/// A document with an opaque origin may not, whatever its own header says.
+/// <https://www.w3.org/TR/permissions-policy/#permissions-policy>
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PermissionsPolicy {
+    /// What the container allows; true where there is none.
+    inherited: bool,
+    /// What the document's own header says.
+    declared: Option<Allowlist>,
+}
+
+impl PermissionsPolicy {
+    /// The policy of a document of no frame and no response, which may do nothing.
+    pub const DENIED: Self = Self {
+        inherited: false,
+        declared: None,
+    };
+
+    /// The policy of a document that was made from a response, in a frame with this container or at the top.
+    /// Every `Permissions-Policy` field of the response is to be passed, in their order.
+    ///
+    /// <https://www.w3.org/TR/permissions-policy/#algo-create-from-response>
+    pub fn new<'a>(
+        container: Option<&ContainerPolicy>,
+        header_values: impl IntoIterator<Item = &'a [u8]>,
+        own_origin: &str,
+        default: DefaultAllowlist,
+    ) -> Self {
+        Self {
+            inherited: container.is_none_or(|container| container.inherited(own_origin, default)),
+            declared: Allowlist::declared(header_values),
+        }
+    }
+
+    /// Whether the document may use the feature itself. One with an opaque origin may not, whatever is said.
+    ///
+    /// <https://www.w3.org/TR/permissions-policy/#algo-is-feature-enabled>
+    pub fn is_enabled(&self, own_origin: &str, default: DefaultAllowlist) -> bool {
+        if !self.inherited || own_origin == OPAQUE {
+            return false;
+        }
+        match &self.declared {
+            Some(declared) => declared.matches(own_origin, own_origin),
+            None => default.matches(own_origin, own_origin),
+        }
+    }
+
+    /// What the document has to say about a frame in it.
+    pub fn for_frame(
+        &self,
+        own_origin: &str,
+        is_isolated: bool,
+        frame: &FrameAttributes<'_>,
+    ) -> ContainerPolicy {
+        let list = |feature| {
+            let allow = frame.allow?;
+            Allowlist::of_attribute(feature, allow, frame.src)
+        };
+        ContainerPolicy {
+            parent_origin: own_origin.to_owned(),
+            parent_inherited: self.inherited,
+            parent_declared: self.declared.clone(),
+            allow: list(FEATURE),
+            is_sandboxed: frame.is_sandboxed,
+            is_isolated,
+            allow_isolation: list(isolation::FEATURE),
+        }
+    }
+}
+
+/// What the attributes of a frame say.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameAttributes<'a> {
+    /// The `allow` attribute.
+    pub allow: Option<&'a str>,
+    /// The origin that the others promise.
+    ///
+    /// <https://www.w3.org/TR/permissions-policy/#algo-declared-origin>
+    pub src: &'a str,
+    /// Whether the `sandbox` attribute takes the origin away.
+    pub is_sandboxed: bool,
+}
+
+/// Whether the header fields of a response let its own document use direct sockets, at the top and with the usual
+/// default allowlist.
 ///
-/// <https://w3c.github.io/webappsec-permissions-policy/#algo-process-response-policy>
+/// Every `Permissions-Policy` field of the response is to be passed, in their order.
 pub fn allows_direct_sockets<'a>(
     header_values: impl IntoIterator<Item = &'a [u8]>,
     own_origin: &str,
 ) -> bool {
-    if own_origin == OPAQUE {
-        return false;
-    }
-    match declared_value(header_values) {
-        // The default allowlist is 'self', and a document is always that.
-        None => true,
-        Some(ListEntry::Item(item)) => matches(&item.bare_item, own_origin),
-        // An empty list matches nobody.
-        Some(ListEntry::InnerList(list)) => list
-            .items
-            .iter()
-            .any(|item| matches(&item.bare_item, own_origin)),
-    }
-}
-
-/// The member of the structured field, if the fields are well-formed and have one.
-///
-/// Fields of one name are one field, joined by commas; if any part of it is malformed, all of it is
-/// ignored (<https://www.rfc-editor.org/rfc/rfc9651#section-4.2>). The last of several members of one
-/// name counts.
-fn declared_value<'a>(header_values: impl IntoIterator<Item = &'a [u8]>) -> Option<ListEntry> {
-    let fields: Vec<&[u8]> = header_values.into_iter().collect();
-    let joined = fields.join(b", ".as_slice());
-    let mut dictionary: Dictionary = Parser::new(&joined).parse().ok()?;
-    dictionary.swap_remove(FEATURE)
-}
-
-/// Whether one entry of an allowlist matches the document's own origin.
-///
-/// <https://w3c.github.io/webappsec-permissions-policy/#matches>
-fn matches(entry: &BareItem, own_origin: &str) -> bool {
-    match entry {
-        BareItem::Token(token) => token.as_str() == "*" || token.as_str() == "self",
-        BareItem::String(source) => source_matches(source.as_str(), own_origin),
-        // Nothing else is an allowlist entry, and what is not one matches nobody.
-        _ => false,
-    }
-}
-
-/// A source is an origin, or one with `*.` before its host that stands for all subdomains.
-fn source_matches(source: &str, own_origin: &str) -> bool {
-    let (source, wildcard) = match source.split_once("://*.") {
-        Some((scheme, rest)) => (format!("{scheme}://{rest}"), true),
-        None => (source.to_owned(), false),
-    };
-    let (Ok(source), Ok(own)) = (Url::parse(&source), Url::parse(own_origin)) else {
-        return false;
-    };
-    if !wildcard {
-        return source.origin().is_tuple() && source.origin() == own.origin();
-    }
-    let (Some(source_host), Some(own_host)) = (source.host_str(), own.host_str()) else {
-        return false;
-    };
-    source.scheme() == own.scheme()
-        && source.port_or_known_default() == own.port_or_known_default()
-        && own_host
-            .strip_suffix(source_host)
-            .is_some_and(|subdomain| subdomain.ends_with('.') && subdomain.len() > 1)
+    let default = DefaultAllowlist::Own;
+    PermissionsPolicy::new(None, header_values, own_origin, default).is_enabled(own_origin, default)
 }

@@ -13,6 +13,7 @@
 
 mod address;
 mod error;
+mod event_loop_key;
 mod host;
 pub mod limits;
 mod message;
@@ -21,6 +22,7 @@ mod policy;
 
 pub use address::Address;
 pub use error::{DomExceptionName, SocketError};
+pub use event_loop_key::EventLoopKey;
 pub use host::Host;
 pub use message::{
     AcceptResult, AcceptedConnection, BrokerMessage, ClientEvent, ConnectRequest, Datagram,

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
+use direct_sockets_broker::AddressRequest;
 use servo::{
     ConsoleLogLevel, EmbedderControl, LoadStatus, ServoDelegate, ServoError, WebResourceLoad,
     WebViewDelegate,
@@ -41,8 +42,6 @@ pub(crate) struct State {
     last_status: Cell<LoadStatus>,
     pub(crate) closed: Cell<bool>,
     pub(crate) crash: RefCell<Option<String>>,
-    /// Whether a shared worker was ever asked for; see [`crate::shutdown`].
-    pub(crate) has_shared_worker: Cell<bool>,
     /// Counts the delegate methods that are on the stack.
     pub(crate) nesting: Cell<u32>,
     /// Answers to come over the console, by the token at their beginning.
@@ -59,7 +58,6 @@ impl State {
             last_status: Cell::new(LoadStatus::Started),
             closed: Cell::new(false),
             crash: RefCell::new(None),
-            has_shared_worker: Cell::new(false),
             nesting: Cell::new(0),
             answers: RefCell::default(),
         }
@@ -113,6 +111,10 @@ impl State {
         self.tell(|delegate, webview| delegate.notify_crashed(webview, reason, backtrace));
     }
 
+    pub(crate) fn ask_about_address(&self, request: AddressRequest) {
+        self.tell(|delegate, webview| delegate.request_address(webview, request));
+    }
+
     /// Whether `message` was an answer that somebody here waits for.
     fn take_answer(&self, message: &str) -> bool {
         let mut answers = self.answers.borrow_mut();
@@ -137,9 +139,6 @@ impl State {
     }
 
     fn load_resource(&self, load: WebResourceLoad) {
-        if load.request().destination.as_str() == "sharedworker" {
-            self.has_shared_worker.set(true);
-        }
         // The URL of a blob has the origin of its maker, but only Servo knows its contents.
         if !matches!(load.request().url.scheme(), "http" | "https") {
             return;

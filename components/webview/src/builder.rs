@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use direct_sockets_broker::{Config, NetCommand};
+use direct_sockets_broker::{AddressGrant, Config, NetCommand, PortFloors};
 use direct_sockets_policy::AllowedOrigins;
 use dpi::PhysicalSize;
 use embedder_traits::user_contents::UserStyleSheet;
@@ -16,6 +16,7 @@ use servo::{
 };
 use url::Url;
 
+use crate::addresses::AddressRequests;
 use crate::bridge::{Bridge, State};
 use crate::content::ContentWatch;
 use crate::delegate::{Delegate, Silent};
@@ -71,6 +72,8 @@ pub struct WebViewBuilder {
     multiprocess: bool,
     net_process: NetProcess,
     origins: Origins,
+    addresses: AddressGrant,
+    port_floors: PortFloors,
     direct_sockets: Option<bool>,
     preferences: Vec<(String, Preference)>,
     router: Router,
@@ -127,6 +130,20 @@ impl WebViewBuilder {
     /// Which origins may use sockets; only the served ones unless told.
     pub fn origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Where sockets may reach: this machine, the networks around it, the Internet. Each is allowed, denied, or
+    /// [asked about](crate::Delegate::request_address). Names are resolved first, and every address that comes out is
+    /// looked at. All is allowed if nothing is said, as the specification has no such gate.
+    pub fn addresses(mut self, addresses: AddressGrant) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
+    /// The smallest ports that sockets may ask for. None if nothing is said.
+    pub fn port_floors(mut self, port_floors: PortFloors) -> Self {
+        self.port_floors = port_floors;
         self
     }
 
@@ -281,9 +298,12 @@ impl WebViewBuilder {
                 NetProcess::Binary(path) => NetCommand::Binary(path),
             },
             origins: allowed_origins,
-            ..Config::default()
+            addresses: self.addresses,
+            port_floors: self.port_floors,
         });
         let waker = Waker::new();
+        let address_requests = AddressRequests::default();
+        direct_sockets_broker::set_address_delegate(Some(address_requests.delegate(waker.clone())));
         if let Some(window) = &window {
             waker.attach(window.proxy());
         }
@@ -324,6 +344,7 @@ impl WebViewBuilder {
             content: self
                 .multiprocess
                 .then(|| ContentWatch::start(waker.clone())),
+            address_requests,
             events: EventLoop::new(waker, window),
             state: state.clone(),
             spinning: false.into(),

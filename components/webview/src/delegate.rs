@@ -2,6 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
+use direct_sockets_broker::AddressRequest;
 use servo::{ConsoleLogLevel, PermissionFeature, SimpleDialog};
 use url::Url;
 
@@ -85,6 +86,10 @@ pub trait Delegate {
 
     /// The page wants to use something that needs the user's consent. Denied if nothing is said.
     fn request_permission(&self, _webview: &WebView, _request: PermissionRequest) {}
+
+    /// A socket wants to reach an address about which the application has decided [`crate::Decision::Ask`]. It waits
+    /// for the answer, which can be given later and from any thread. Denied if the request is dropped.
+    fn request_address(&self, _webview: &WebView, _request: AddressRequest) {}
 
     /// The page has called `alert`, `confirm` or `prompt` and waits. Dismissed if nothing is said.
     fn request_dialog(&self, _webview: &WebView, _request: DialogRequest) {}

@@ -30,6 +30,7 @@
 //!
 //! A complete application of less than sixty lines is in `examples/tcp_page.rs`.
 
+mod addresses;
 mod bridge;
 mod builder;
 mod content;
@@ -49,6 +50,9 @@ mod value;
 mod webview;
 mod window;
 
+pub use direct_sockets_broker::{
+    AddressGrant, AddressRequest, AddressSpace, AddressUse, Decision, PortFloors, Remember,
+};
 pub use direct_sockets_traits::NetStatistics;
 pub use url::Url;
 

@@ -22,10 +22,9 @@ pub(crate) fn shut_down(inner: &mut Inner) {
     inner.content_manager = None;
     if let Some(servo) = inner.servo.take() {
         let has_crashed = inner.state.crash.borrow().is_some();
-        if has_crashed || inner.state.has_shared_worker.get() {
-            // Servo's own shutdown waits for every thread. One that has crashed never says that it is done, and
-            // a shared worker runs for as long as Servo does. So the pages are closed, and what is left ends
-            // with the process.
+        if has_crashed {
+            // Servo's own shutdown waits for every thread, and one that has crashed never says that it is done. So
+            // the pages are closed, and what is left ends with the process.
             let deadline = Instant::now() + CLOSING_TIMEOUT;
             while Instant::now() < deadline {
                 inner.events.wait(Some(deadline));
@@ -38,6 +37,9 @@ pub(crate) fn shut_down(inner: &mut Inner) {
         }
     }
     inner.content = None;
+    // Who was not answered yet hears no.
+    direct_sockets_broker::set_address_delegate(None);
+    while inner.address_requests.take().is_some() {}
     direct_sockets_broker::shutdown(SHUTDOWN_TIMEOUT);
 }
 

@@ -14,6 +14,7 @@ use euclid::Scale;
 use servo::{JavaScriptEvaluationError, RenderingContext, Servo, UserContentManager};
 use url::Url;
 
+use crate::addresses::AddressRequests;
 use crate::bridge::{Load, State};
 use crate::content::ContentWatch;
 use crate::delegate::Delegate;
@@ -56,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) events: EventLoop,
     pub(crate) state: Rc<State>,
     pub(crate) content: Option<ContentWatch>,
+    pub(crate) address_requests: AddressRequests,
     pub(crate) spinning: Cell<bool>,
     pub(crate) probe_failures: Cell<u32>,
 }
@@ -93,6 +95,9 @@ impl Inner {
             }
         }
         self.servo().spin_event_loop();
+        while let Some(request) = self.address_requests.take() {
+            self.state.ask_about_address(request);
+        }
         for reason in panics::take() {
             self.state.crashed(&reason, None);
         }
@@ -414,6 +419,17 @@ impl WebView {
         }
         self.0.servo().set_preference(name, checked);
         Ok(())
+    }
+
+    /// Change where sockets may reach, of pages and workers that open their first socket from now on.
+    pub fn set_addresses(&self, addresses: AddressGrant) {
+        direct_sockets_broker::set_address_decisions(addresses);
+    }
+
+    /// Forget the answers that [`Delegate::request_address`](crate::Delegate::request_address) gave to be remembered.
+    /// Open sockets keep what they have.
+    pub fn forget_address_answers(&self) {
+        direct_sockets_broker::forget_address_answers();
     }
 
     /// The id of the net process; `None` as long as no page has opened a socket.

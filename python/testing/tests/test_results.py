@@ -99,3 +99,23 @@ class FileTest(unittest.TestCase):
         root = Path(__file__).resolve().parents[3]
         self.assertEqual(len(coverage.read(root / "tests/requirements.txt")), 288)
         skips.read(root / "tests/expected-skips.txt")
+
+    def test_the_evidence_names_tests_with_modes_and_globals(self):
+        wanted = self.requirements("UDP-R-01\nIDL-01 later: not built\n")
+        tests = [
+            Result(f"/direct-sockets/udp.https.any{kind}.html | UDP-R-01: bounded [{mode}]", PASS, ["UDP-R-01"])
+            for kind in ("", ".worker")
+            for mode in ("single", "multiprocess")
+        ]
+        tests.append(Result("net: unit: udp_r_01_bounded", PASS, ["UDP-R-01"]))
+        tests.append(Result("net: unit: udp_r_01_fails", FAIL, ["UDP-R-01"]))
+        self.assertEqual(
+            coverage.evidence(wanted, tests).splitlines(),
+            [
+                "UDP-R-01: 2 tests",
+                "  net: unit: udp_r_01_bounded [process of its own]",
+                "  udp.https: UDP-R-01: bounded [window multiprocess, window single, worker multiprocess, "
+                "worker single]",
+                "IDL-01: 0 tests (later: not built)",
+            ],
+        )

@@ -210,3 +210,24 @@ promise_test(async t => {
   third.releaseLock();
   await socket.close();
 }, "TCP-R-22: bytes for a BYOB read whose lock was released go to the next reader");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const { readable } = await connect(t, peer);
+  const first = readable.getReader({ mode: "byob" });
+  const released = [held(first.read(new Uint8Array(100))), held(first.read(new Uint8Array(3)))];
+  await quiet();
+  first.releaseLock();
+  for (const read of released) {
+    await rejectsWith(read, "TypeError", "a read whose reader was released");
+  }
+  const second = readable.getReader();
+  const read = second.read();
+  await quiet();
+  await peer.send("hello");
+  assert_equals(decode((await within(t, read, 10000, "the read")).value), "hello");
+  second.releaseLock();
+  const third = readable.getReader({ mode: "byob" });
+  await peer.send("again");
+  assert_equals(decode((await third.read(new Uint8Array(10))).value), "again");
+}, "TCP-R-22, TCP-R-07: a default reader gets the bytes for which a BYOB reader has waited that was released");

@@ -134,3 +134,21 @@ promise_test(async t => {
   await Promise.all([aborted, closed]);
   assert_array_equals(order, ["aborted", "microtasks after it", "closed"], "closed settles in a later task");
 }, "TCP-W-16: abort fulfils in a task, and closed settles in a later one");
+
+for (const [what, chunk] of Object.entries({ "a write that then fails": bytes(1), "a chunk that is refused": "str" })) {
+  promise_test(async t => {
+    const peer = await makePeer(t, "hold");
+    const { socket, readable, writable } = await connect(t, peer);
+    const read = held(readable.getReader().read());
+    await peer.rst();
+    await rejectsWith(read, "NetworkError");
+    // The failure ends the second side, so that there is nothing left to shut down when the abort has its turn.
+    const writer = writable.getWriter();
+    held(writer.closed);
+    const write = held(writer.write(chunk));
+    const abort = writer.abort("reason");
+    assert_equals(await within(t, abort, 5000, "the abort"), undefined);
+    await rejection(write);
+    await within(t, rejection(socket.closed), 5000, "closed");
+  }, `TCP-W-16, TCP-HC-09: an abort in the turn of ${what} fulfils`);
+}

@@ -58,3 +58,15 @@ promise_test(async t => {
   await readable.cancel();
   await rejectsExactly(socket.closed, reason, "closed");
 }, "TCP-W-19: an abort while the close is in flight rejects both with the reason, and the peer sees the FIN");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "sink");
+  const { socket, writable } = await connect(t, peer);
+  const writer = writable.getWriter();
+  const close = writer.close();
+  await rejectsWith(writer.write(bytes(1)), "TypeError", "a write behind it");
+  await rejectsWith(writer.close(), "TypeError", "another close");
+  assert_equals(await close, undefined);
+  assert_equals((await peer.wait("eof")).received, 0);
+  assert_equals(await state(socket.closed), "pending");
+}, "TCP-W-17: a write behind a close in the same turn is rejected, and the close goes on");

@@ -7,7 +7,7 @@ pub mod programs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use direct_sockets_broker::{Broker, Config};
+use direct_sockets_broker::{Broker, Ceiling, Config};
 use direct_sockets_traits::{
     BrokerMessage, ClientEvent, ConnectRequest, Host, Owner, SocketError, SocketEvent, SocketId,
     SocketRequest, TcpExtras, TcpOpen, TcpOptions,
@@ -19,6 +19,9 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The document that [`connect`] speaks for.
+pub const PIPELINE: &str = "(1,1)";
+
 pub const ORIGIN: &str = "https://page.example";
 
 /// What a global has: a channel each way.
@@ -29,13 +32,28 @@ pub struct Client {
 
 /// Ask the broker for a connection to net, as a global does.
 pub fn connect(broker: &IpcSender<BrokerMessage>, origin: &str, attempt: u32) -> Client {
+    connect_as(broker, owner(PIPELINE, Some("worker")), origin, attempt)
+}
+
+/// Who asks, as it says itself.
+pub fn owner(pipeline: &str, worker: Option<&str>) -> Owner {
+    Owner {
+        pipeline: pipeline.to_owned(),
+        worker: worker.map(str::to_owned),
+    }
+}
+
+/// The same for somebody else.
+pub fn connect_as(
+    broker: &IpcSender<BrokerMessage>,
+    owner: Owner,
+    origin: &str,
+    attempt: u32,
+) -> Client {
     let (requests, to_net) = ipc::channel().unwrap();
     let (to_client, events) = ipc::channel().unwrap();
     let request = ConnectRequest {
-        owner: Owner {
-            pipeline: "(1,1)".to_owned(),
-            worker: Some("worker".to_owned()),
-        },
+        owner,
         origin: origin.to_owned(),
         attempt,
         requests: to_net,
@@ -117,8 +135,15 @@ pub fn broker() -> (Broker, IpcSender<BrokerMessage>) {
 
 pub fn broker_with(config: Config) -> (Broker, IpcSender<BrokerMessage>) {
     let broker = Broker::new(config);
-    let sender = broker.event_loop_sender().unwrap();
+    let sender = event_loop(&broker);
     (broker, sender)
+}
+
+/// The sender of an event loop with one document, at the top.
+pub fn event_loop(broker: &Broker) -> IpcSender<BrokerMessage> {
+    let access = broker.event_loop().unwrap();
+    access.documents.place(PIPELINE.to_owned(), Ceiling::Top);
+    access.sender.unwrap()
 }
 
 pub fn signal(pid: u32, signal: Signal) {

@@ -18,12 +18,9 @@
 use std::ffi::CString;
 
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_policy::permissions_policy::allows_direct_sockets;
 use direct_sockets_traits::{DnsQueryType, OptionError};
-use http::HeaderMap;
 use script_bindings::inheritance::Castable;
 use servo_config::pref;
-use servo_url::ImmutableOrigin;
 
 use crate::dom::bindings::codegen::Bindings::TCPSocketBinding::SocketDnsQueryType;
 use crate::dom::bindings::codegen::Bindings::WindowBinding::WindowMethods;
@@ -36,6 +33,7 @@ pub(crate) mod anysocket;
 pub(crate) mod buffersource;
 pub(crate) mod connection;
 pub(crate) mod directsocketsclient;
+pub(crate) mod documentpolicy;
 pub(crate) mod sink;
 pub(crate) mod socketcore;
 pub(crate) mod source;
@@ -92,22 +90,4 @@ fn allowed_by_embedder(global: &GlobalScope) -> bool {
     let allowed_origins = pref!(dom_direct_sockets_allowed_origins);
     AllowedOrigins::parse(&allowed_origins)
         .allows(&global.origin().immutable().ascii_serialization())
-}
-
-/// Whether the `Permissions-Policy` header of a response leaves "direct-sockets" enabled for a
-/// document of this origin. <https://www.w3.org/TR/permissions-policy/#algo-process-response-policy>
-pub(crate) fn enabled_by_response_header(
-    headers: Option<&HeaderMap>,
-    origin: &ImmutableOrigin,
-) -> bool {
-    let Some(headers) = headers else {
-        return true;
-    };
-    allows_direct_sockets(
-        headers
-            .get_all("Permissions-Policy")
-            .iter()
-            .map(|value| value.as_bytes()),
-        &origin.ascii_serialization(),
-    )
 }

@@ -1,0 +1,114 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! What an embedder may ask for on top of the policies of pages.
+
+use direct_sockets_webview::{Preference, WebView, WebViewBuilder};
+
+use crate::harness::{
+    self, ORIGIN, PATIENCE, TestResult, ask_text, builder, open_with, same, text,
+};
+
+harness::tests! {
+    both: [
+        the_default_allowlist_can_be_nobody,
+        isolation_can_be_required,
+    ]
+}
+
+/// Pages that differ in their headers. All of them are of the origin that [`open_with`] opens.
+fn with_pages(builder: WebViewBuilder) -> WebViewBuilder {
+    let isolated = [
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Embedder-Policy", "require-corp"),
+    ];
+    let says_so = [("Permissions-Policy", "direct-sockets=(self)")];
+    builder
+        .serve_page("https://app.test/plain", "plain", &[])
+        .serve_page("https://app.test/says-so", "says so", &says_so)
+        .serve_page("https://app.test/isolated", "isolated", &isolated)
+}
+
+/// What happens when a frame with these attributes constructs a socket: a frame is as good as a page for that, but not
+/// where its page may do nothing.
+const IN_FRAME: &str = "
+    const frame = document.createElement('iframe');
+    for (const [name, value] of Object.entries(attributes)) {
+        frame.setAttribute(name, value);
+    }
+    const loaded = new Promise((resolve) => { frame.onload = resolve; });
+    document.body.append(frame);
+    await loaded;
+    return construct(frame.contentWindow);
+";
+
+const CONSTRUCT: &str = "
+    function construct(global) {
+        try {
+            const socket = new global.TCPSocket('127.0.0.1', 0);
+            socket.opened.catch(() => {});
+            socket.closed.catch(() => {});
+            return 'constructed';
+        } catch (error) {
+            return error.name;
+        }
+    }
+";
+
+struct Page(WebView);
+
+impl Page {
+    fn open(name: &str, value: impl Into<Preference>) -> Result<Self, String> {
+        let builder = with_pages(builder().preference(name, value));
+        Ok(Self(open_with(builder, "")?))
+    }
+
+    fn goes_to(&self, path: &str) -> TestResult {
+        self.0.load(&format!("{ORIGIN}{path}")).map_err(text)?;
+        self.0.wait_for_load(PATIENCE).map_err(text)
+    }
+
+    fn constructs(&self, expected: &str) -> TestResult {
+        let got = ask_text(&self.0, &format!("{CONSTRUCT} return construct(self);"))?;
+        same("the page", got.as_str(), expected)
+    }
+
+    fn frame_constructs(&self, attributes: &str, expected: &str) -> TestResult {
+        let body = format!("{CONSTRUCT} const attributes = {attributes}; {IN_FRAME}");
+        let got = ask_text(&self.0, &body)?;
+        same(attributes, got.as_str(), expected)
+    }
+}
+
+fn the_default_allowlist_can_be_nobody() -> TestResult {
+    let page = Page::open("dom_direct_sockets_default_allowlist", "none")?;
+    page.goes_to("/plain")?;
+    page.constructs("NotAllowedError")?;
+    page.goes_to("/says-so")?;
+    page.constructs("constructed")?;
+    page.frame_constructs("{ src: '/says-so' }", "NotAllowedError")?;
+    let allowed = "{ src: '/plain', allow: 'direct-sockets' }";
+    page.frame_constructs(allowed, "NotAllowedError")?;
+    let allowed = "{ src: '/says-so', allow: 'direct-sockets' }";
+    page.frame_constructs(allowed, "constructed")
+}
+
+fn isolation_can_be_required() -> TestResult {
+    let preference = "dom_direct_sockets_requires_isolation";
+    let page = Page::open(preference, true)?;
+    page.goes_to("/plain")?;
+    page.constructs("NotAllowedError")?;
+    page.goes_to("/isolated")?;
+    page.constructs("constructed")?;
+    page.frame_constructs("{ src: '/isolated' }", "constructed")?;
+    page.frame_constructs("{ src: 'about:blank' }", "constructed")?;
+    page.frame_constructs("{ srcdoc: 'x' }", "constructed")?;
+    page.frame_constructs("{ src: '/plain' }", "NotAllowedError")?;
+    let denied = "{ src: '/isolated', allow: \"cross-origin-isolated 'none'\" }";
+    page.frame_constructs(denied, "NotAllowedError")?;
+    // Without the preference nobody asks.
+    page.0.set_preference(preference, false).map_err(text)?;
+    page.goes_to("/plain")?;
+    page.constructs("constructed")
+}

@@ -1,0 +1,91 @@
+// META: title=Direct Sockets in shared workers
+// META: global=window
+// META: timeout=long
+// META: script=/direct-sockets/resources/peer.js
+// META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/policy.js
+
+// This Source Code Form is subject to the terms of the Mozilla Public
+// License, v. 2.0. If a copy of the MPL was not distributed with this
+// file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"use strict";
+
+const SCRIPT = "/direct-sockets/resources/shared_socket_worker.js";
+let made = 0;
+
+// A connection to the shared worker of this name, made by the page or by a frame.
+function sharedWorker(name = `worker ${++made}`, global = self) {
+  const worker = new global.SharedWorker(SCRIPT, name);
+  return {
+    name,
+    ask(command, args = {}) {
+      return new Promise((resolve, reject) => {
+        worker.port.onmessage = ({ data }) => resolve(data);
+        worker.onerror = () => reject(new Error("the worker has failed"));
+        worker.port.postMessage({ command, ...args });
+      });
+    },
+  };
+}
+
+promise_test(async t => {
+  const worker = sharedWorker();
+  assert_equals(await worker.ask("construct"), "constructed");
+  const peer = await makePeer(t, "echo");
+  assert_equals(await worker.ask("echo", { port: peer.port }), 7);
+}, "PP-10: sockets work in a shared worker of an allowed page");
+
+promise_test(async t => {
+  const off = frameUrl(location.origin, withPolicy("direct-sockets=()"));
+  const { frame } = await PolicyFrame.create(t, { src: off });
+  assert_equals(await sharedWorker(undefined, frame.contentWindow).ask("construct"), "NotAllowedError");
+}, "PP-10: a shared worker of a forbidden page may not");
+
+promise_test(async t => {
+  const first = sharedWorker();
+  const name = await first.ask("name");
+  assert_equals(await sharedWorker(first.name).ask("name"), name, "of the page");
+  const same = await makeFrame(t);
+  assert_equals(await sharedWorker(first.name, same.contentWindow).ask("name"), name, "of a frame");
+  const off = frameUrl(location.origin, withPolicy("direct-sockets=()"));
+  const { frame } = await PolicyFrame.create(t, { src: off });
+  const other = sharedWorker(first.name, frame.contentWindow);
+  assert_not_equals(await other.ask("name"), name, "of a forbidden frame");
+  assert_equals(await other.ask("construct"), "NotAllowedError");
+  assert_equals(await first.ask("construct"), "constructed");
+}, "PP-10: pages share a worker only if they have the same answer");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const frame = await makeFrame(t);
+  const worker = sharedWorker(undefined, frame.contentWindow);
+  assert_equals(await worker.ask("open", { port: peer.port, count: 5 }), "open");
+  assert_equals((await os.countSockets(peer.port)).net, 5);
+  frame.remove();
+  const { ok, net } = await os.waitForSockets(peer.port, 0, 10);
+  assert_true(ok, `${net} sockets are left in net`);
+}, "LIFE-02: a shared worker ends with the last document that owns it, and its sockets with it");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const echo = await makePeer(t, "echo");
+  const frame = await makeFrame(t);
+  const first = sharedWorker(undefined, frame.contentWindow);
+  const name = await first.ask("name");
+  assert_equals(await first.ask("open", { port: peer.port }), "open");
+  const second = sharedWorker(first.name);
+  assert_equals(await second.ask("name"), name);
+  frame.remove();
+  assert_equals(await second.ask("echo", { port: echo.port }), 7, "the worker goes on");
+  assert_equals((await os.countSockets(peer.port)).net, 1, "and so does what it had");
+}, "LIFE-02: a shared worker goes on without the document that made it while another one owns it");
+
+promise_test(async t => {
+  const peer = await makePeer(t, "hold");
+  const worker = sharedWorker();
+  assert_equals(await worker.ask("open", { port: peer.port, count: 3 }), "open");
+  assert_equals(await worker.ask("close"), "closing");
+  const { ok, net } = await os.waitForSockets(peer.port, 0, 10);
+  assert_true(ok, `${net} sockets are left in net`);
+}, "LIFE-02: a shared worker that closes itself closes its sockets");
