@@ -21,7 +21,7 @@ REQUIREMENTS = paths.ROOT / "tests/requirements.txt"
 WPT_RUNNER = paths.ROOT / "python/wpt/run.py"
 
 # How long all web-platform style tests together may take, in seconds.
-WPT_LIMIT = 2400.0
+WPT_LIMIT = 3000.0
 WPT_FULL_LIMIT = 4 * 3600.0
 
 # Long tests are ignored by cargo unless all of them are asked for.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use direct_sockets_broker::AddressGrant;
 use direct_sockets_policy::AllowedOrigins;
 use direct_sockets_traits::NetStatistics;
 use dpi::PhysicalSize;
