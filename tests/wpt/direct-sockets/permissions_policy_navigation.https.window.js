@@ -74,7 +74,7 @@ for (const [from, to, allow, allowed] of REDIRECTS) {
     const frame = await PolicyFrame.create(t, attributes);
     assert_equals(await frame.ask("url"), frameUrl(origins[to]), "redirected");
     await frame.assert(t, allowed, `${from} to ${to}`);
-  }, `PP-03, PP-04: a frame that is redirected from ${from} to ${to}, with ${allow ? `allow="${allow}"` : "no allow"}, ` +
+  }, `PP-03, PP-04: a frame (${allow ? `allow="${allow}"` : "no allow"}) that is redirected from ${from} to ${to} ` +
      `${allowed ? "may" : "may not"}`);
 }
 
