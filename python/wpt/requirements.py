@@ -18,6 +18,7 @@ LIST = harness.ROOT / "tests" / "requirements.txt"
 # No page can test these: other platforms' options, and messages that no page can cause. The unit tests of the
 # engine-free crates do, in functions whose names start with the id.
 UNIT_TESTED = {"TCP-OPT-10", "TCP-OPT-11", "LIFE-08"}
+UNIT_TEST = re.compile(r"\bfn ((?:idl|tcp_[a-z]+|udp_[a-z]+|srv_[a-z]+|pp|task|life)_\d\d)_")
 
 
 def wanted() -> list[str]:
@@ -40,7 +41,7 @@ def named_in_units(components: Path) -> set[str]:
     """The ids that names of Rust tests start with: `life_08_...`."""
     names: set[str] = set()
     for path in components.rglob("*.rs"):
-        for match in re.finditer(r"\bfn ((?:idl|tcp_[a-z]+|udp_[a-z]+|srv_[a-z]+|pp|task|life)_\d\d)_", path.read_text()):
+        for match in re.finditer(UNIT_TEST, path.read_text()):
             names.add(match.group(1).upper().replace("_", "-"))
     return names
 

@@ -69,15 +69,21 @@ class UdpApi:
             )
         )
 
-    def _peer(self, args: Json) -> UdpPeer:
+    def _thing(self, args: Json) -> UdpPeer | ClosedUdpPort:
         thing = self._things.get(str(args["id"]))
-        if not isinstance(thing, UdpPeer):
+        if thing is None:
             raise PeerError(f"no such UDP peer: {args['id']}")
+        return thing
+
+    def _peer(self, args: Json) -> UdpPeer:
+        thing = self._thing(args)
+        if not isinstance(thing, UdpPeer):
+            raise PeerError("a closed port takes nothing")
         return thing
 
     def _send(self, args: Json) -> None:
         """Send a datagram. With `whenBound`, as soon as somebody has bound the port that it goes to."""
-        peer, to = self._peer(args), destination(args)
+        thing, to = self._thing(args), destination(args)
         data = decode(args)
         if "size" in args:
             data = b"\xaa" * min(int(args["size"]), LARGEST)
@@ -85,7 +91,7 @@ class UdpApi:
             found = self._view.wait(Which(to[1], to[0]), {"exists": True}, self._patience(args))
             if not found["ok"]:
                 raise OsError(f"nobody has bound {to}")
-        peer.sock.sendto(data, to)
+        thing.sock.sendto(data, to)
 
     def _flood(self, args: Json) -> Json:
         peer, to = self._peer(args), destination(args)

@@ -7,6 +7,7 @@
 //! This program is its own net process, as an embedder is: started with the flag, it becomes one. So it has a `main`
 //! of its own instead of the usual test harness, and the same output.
 
+mod address_request;
 mod broker;
 mod child;
 mod documents;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         return code;
     }
     let tests: Vec<Trial> = [
+        address_request::tests(),
         broker::tests(),
         child::tests(),
         documents::tests(),

@@ -4,7 +4,8 @@
 
 //! Names to addresses.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::future::Future;
 use std::io::Read;
@@ -186,24 +187,41 @@ pub fn parse_host_file(text: &str) -> HashMap<String, Vec<SocketAddr>> {
 /// A resolver that answers as it is told, for tests.
 #[derive(Debug, Default)]
 pub struct ScriptedResolver {
-    answers: HashMap<String, Option<Vec<IpAddr>>>,
+    /// The answers to one name after the other; the last one stays.
+    answers: RefCell<HashMap<String, VecDeque<Option<Vec<IpAddr>>>>>,
 }
 
 impl ScriptedResolver {
-    /// Answer `name` with these addresses; with none, it is not known.
-    pub fn answer(mut self, name: &str, addresses: &[&str]) -> Self {
+    /// Answer `name` with these addresses; with none, it is not known. Said again, it answers so the next time.
+    pub fn answer(self, name: &str, addresses: &[&str]) -> Self {
         let addresses = addresses
             .iter()
             .filter_map(|text| text.parse().ok())
             .collect();
-        self.answers.insert(name.to_owned(), Some(addresses));
-        self
+        self.then(name, Some(addresses))
     }
 
     /// Never answer `name`.
-    pub fn hang(mut self, name: &str) -> Self {
-        self.answers.insert(name.to_owned(), None);
+    pub fn hang(self, name: &str) -> Self {
+        self.then(name, None)
+    }
+
+    fn then(self, name: &str, answer: Option<Vec<IpAddr>>) -> Self {
+        self.answers
+            .borrow_mut()
+            .entry(name.to_owned())
+            .or_default()
+            .push_back(answer);
         self
+    }
+
+    fn next_answer(&self, name: &str) -> Option<Option<Vec<IpAddr>>> {
+        let mut answers = self.answers.borrow_mut();
+        let answers = answers.get_mut(name)?;
+        match answers.len() {
+            0 | 1 => answers.front().cloned(),
+            _ => answers.pop_front(),
+        }
     }
 }
 
@@ -214,7 +232,7 @@ impl Resolve for ScriptedResolver {
         query: Option<DnsQueryType>,
         turn: OwnedSemaphorePermit,
     ) -> Pin<Box<dyn Future<Output = Addresses>>> {
-        let answer = self.answers.get(name).cloned();
+        let answer = self.next_answer(name);
         Box::pin(async move {
             let _turn = turn;
             match answer {

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use direct_sockets_traits::limits::MAX_PAYLOAD;
 use direct_sockets_traits::{
@@ -30,6 +31,9 @@ use crate::udp_open::{self, Families, Opened};
 
 /// What an error of the network makes of an idle socket is not "readable": the kernel has a word of its own for it.
 const RECEIVABLE: Interest = Interest::READABLE.add(Interest::ERROR);
+
+/// How long to wait for room in the kernel's queue where nobody tells.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
 
 /// Open a socket and serve it until it is closed. Aborting the task closes the socket silently.
 /// `place` is held for as long as the socket exists.
@@ -144,8 +148,13 @@ impl Socket<'_> {
                 ready = readiness(&self.socket, interest) => ready,
             };
             // An error that waits goes to one of them, and it is the sender's where both are there (decision AMB-55).
-            if sends && (ready.is_writable() || ready.is_write_closed()) {
-                self.send_once();
+            if sends
+                && (ready.is_writable() || ready.is_write_closed())
+                && !self.send_once()
+                && ready.is_write_closed()
+            {
+                // An error of the network makes tokio take the socket for ready to write for ever.
+                self.pause().await;
             }
             if let Some(max) = read {
                 // One at a time: tokio takes no combination in `try_io`.
@@ -186,7 +195,18 @@ impl Socket<'_> {
         Err(failure.unwrap_or(SocketError::AddressFamilyMismatch))
     }
 
-    fn send_once(&self) {
+    /// Wait for a moment, or until there is something else to do.
+    async fn pause(&self) {
+        tokio::select! {
+            biased;
+            // To be looked at once more, by the one who calls this.
+            () = self.orders.changed() => self.orders.wake(),
+            () = tokio::time::sleep(FULL_QUEUE_PAUSE) => {},
+        }
+    }
+
+    /// Send what is to be sent. Returns whether the OS had anything to say to it.
+    fn send_once(&self) -> bool {
         let result = self.orders.sending(|sending| match sending.offer() {
             Some((data, Some(to))) => self.socket.try_send_to(data, to),
             Some((data, None)) => self.socket.try_send(data),
@@ -201,6 +221,7 @@ impl Socket<'_> {
             Err(error) => self.orders.sending(|sending| sending.fail(from_io(&error))),
         };
         self.report(answer);
+        true
     }
 
     /// Receive because the socket is ready for `reason`.

@@ -4,12 +4,13 @@
 
 //! What no honest content process sends.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use direct_sockets_traits::limits::{MAX_PAYLOAD, WRITE_WINDOW};
 use direct_sockets_traits::{
-    Address, ClientEvent, DnsQueryType, Host, SocketId, SocketRequest, TcpExtras, TcpOpen,
-    TcpOptions,
+    Address, BufferSizes, ClientEvent, Destination, DnsQueryType, Host, SocketId, SocketRequest,
+    TcpExtras, TcpListen, TcpOpen, TcpOptions, UdpExtras, UdpMode, UdpOpen,
 };
 use direct_sockets_wire::{Endpoint, Wait};
 use proptest::prelude::*;
@@ -270,7 +271,60 @@ fn request(port: u16) -> impl Strategy<Value = SocketRequest> {
             }
         });
     let port = prop_oneof![4 => Just(port), 1 => Just(0)];
+    let address = prop_oneof![
+        Just("127.0.0.1"),
+        Just("::1"),
+        Just("::"),
+        Just("192.0.2.1")
+    ]
+    .prop_map(|text| text.parse::<std::net::IpAddr>().unwrap());
+    let destination =
+        (host.clone(), port.clone(), any::<bool>()).prop_map(|(host, port, query)| Destination {
+            host,
+            port,
+            dns_query_type: query.then_some(DnsQueryType::Ipv6),
+        });
+    let mode = prop_oneof![
+        destination.clone().prop_map(UdpMode::Connected),
+        (address.clone(), any::<Option<bool>>()).prop_map(|(address, ipv6_only)| UdpMode::Bound {
+            address,
+            port: None,
+            ipv6_only,
+        }),
+    ];
+    let udp =
+        (mode, any::<Option<NonZeroU32>>(), any::<bool>()).prop_map(|(mode, size, flag)| UdpOpen {
+            mode,
+            buffers: BufferSizes {
+                send: size,
+                receive: size,
+            },
+            extras: UdpExtras {
+                bind_address: flag.then(Address::default),
+                time_to_live: flag.then_some(0),
+                reuse_address: flag,
+                broadcast: false,
+            },
+        });
+    let listen = (address, any::<Option<NonZeroU32>>(), any::<Option<bool>>()).prop_map(
+        |(address, backlog, ipv6_only)| TcpListen {
+            address,
+            port: None,
+            backlog,
+            ipv6_only,
+            reuse_address: backlog.is_none(),
+        },
+    );
     prop_oneof![
+        4 => (id.clone(), udp).prop_map(|(id, open)| SocketRequest::OpenUdp { id, open }),
+        2 => (id.clone(), listen).prop_map(|(id, listen)| SocketRequest::ListenTcp { id, listen }),
+        2 => (id.clone(), any::<u32>()).prop_map(|(id, max)| SocketRequest::Receive { id, max }),
+        2 => (id.clone(), id.clone(), any::<u32>()).prop_map(|(id, first, max)| {
+            SocketRequest::Accept { id, first, max }
+        }),
+        4 => (id.clone(), length.clone(), prop::option::of(destination)).prop_map(|(id, length, to)| {
+            SocketRequest::Send { id, data: ByteBuf::from(vec![2; length]), to }
+        }),
         4 => (id.clone(), host, port, options, extras).prop_map(|(id, host, port, options, extras)| {
             SocketRequest::OpenTcp { id, open: TcpOpen { host, port, options, extras } }
         }),
@@ -292,7 +346,7 @@ fn life_08_life_11_any_sequence_of_requests_is_survived() {
     let witness = Witness::new(&net);
     let address = peer::echo();
     let config = ProptestConfig {
-        cases: 60,
+        cases: 100,
         failure_persistence: None,
         ..ProptestConfig::default()
     };

@@ -4,14 +4,18 @@
 
 //! Tests of the net process, against real peers on loopback. One file for each source file.
 
+mod address_policy;
 mod budget;
 mod client;
 mod connect;
 mod descriptors;
+mod dns;
 mod error;
 mod events;
+mod flood;
 mod hostile;
 mod orders;
+mod origins;
 mod process;
 mod resolver;
 mod scale;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use direct_sockets_net::resolver::{
     Addresses, Resolve, ScriptedResolver, SystemResolver, addresses, parse_host_file,
 };
-use direct_sockets_traits::{DnsQueryType, Host, SocketError};
+use direct_sockets_traits::{Address, DnsQueryType, Host, SocketError};
 use proptest::prelude::*;
 use tokio::sync::Semaphore;
 
@@ -160,6 +160,27 @@ fn the_system_is_asked_for_one_family_where_one_is_wanted() {
         ask(&resolver, "name.invalid", None),
         Err(SocketError::NameNotResolved)
     );
+}
+
+#[test]
+fn udp_w_08_link_local_addresses_keep_their_zone() {
+    let resolver = SystemResolver::default();
+    let text = std::fs::read_to_string("/sys/class/net/lo/ifindex").unwrap();
+    let index: u32 = text.trim().parse().unwrap();
+    // As sockets report them, and as people write them.
+    for zone in [index.to_string(), "lo".to_owned()] {
+        let found = ask(&resolver, &format!("fe80::1%{zone}"), None).unwrap();
+        let [SocketAddr::V6(address)] = found[..] else {
+            panic!("{found:?}");
+        };
+        assert_eq!(address.scope_id(), index);
+        assert_eq!(
+            Address::from(SocketAddr::from(address)).host_text(),
+            format!("fe80::1%{index}")
+        );
+    }
+    assert!(ask(&resolver, "fe80::1%1", Some(Ipv4)).is_err());
+    assert!(ask(&resolver, "fe80::1%no-such-zone", None).is_err());
 }
 
 #[test]

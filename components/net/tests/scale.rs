@@ -97,3 +97,75 @@ fn life_10_a_thousand_sockets_at_the_same_time() {
     drop(client);
     net.wait_for("no socket", |figures| figures.sockets == 0);
 }
+
+#[test]
+fn life_10_five_thousand_accepted_connections_at_once() {
+    const COUNT: usize = 5000;
+    let net = TestNet::start();
+    let client = net.client();
+    let (listener, address) = client.listen("127.0.0.1");
+    let empty = own_memory(net.pid());
+    // The clients are of a process of their own, because descriptors of this one may be few.
+    let peers = TestNet::start();
+    let outside = peers.client();
+    let mut accepted = Vec::new();
+    let mut connected = Vec::new();
+    while accepted.len() < COUNT {
+        let batch = COUNT.min(accepted.len() + 500) - accepted.len();
+        for _ in 0..batch {
+            connected.push(outside.open(address));
+        }
+        let end = accepted.len() + batch;
+        while accepted.len() < end {
+            accepted.extend(client.accept(listener, 32));
+        }
+    }
+    let each = own_memory(net.pid()).saturating_sub(empty) / COUNT as u64;
+    assert!(each < 8 * 1024, "an idle connection takes {each} bytes");
+    assert_eq!(net.statistics().sockets, COUNT as u64 + 1);
+    // The right ones are connected: each says its number, in the order in which they were accepted.
+    for (number, id) in connected.iter().enumerate() {
+        outside.send_piece(*id, &(number as u64).to_le_bytes(), true);
+        assert_eq!(
+            outside.next_of(*id),
+            SocketEvent::Written(WriteResult::Done)
+        );
+    }
+    for (number, connection) in accepted.iter().enumerate() {
+        let bytes = client.read_exactly(connection.id, 8);
+        assert_eq!(bytes, (number as u64).to_le_bytes());
+    }
+    drop(client);
+    net.wait_for("no socket", |figures| figures.sockets == 0);
+    for id in connected {
+        assert_eq!(outside.read(id), ReadResult::End);
+    }
+}
+
+#[test]
+fn life_10_udp_r_01_a_thousand_udp_sockets_cost_little() {
+    const COUNT: usize = 1000;
+    let net = TestNet::start();
+    let client = net.client();
+    // What is shared by all of them is there afterwards.
+    let (first, address) = client.bind("127.0.0.1");
+    let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    sender.send_to(b"x", address).unwrap();
+    assert_eq!(client.receive(first, 32).0.len(), 1);
+    let empty = own_memory(net.pid());
+    let sockets: Vec<_> = (0..COUNT).map(|_| client.bind("127.0.0.1")).collect();
+    for (id, _) in &sockets {
+        client.send(SocketRequest::Receive { id: *id, max: 32 });
+    }
+    client.expect_nothing();
+    let each = own_memory(net.pid()).saturating_sub(empty) / COUNT as u64;
+    assert!(each < 8 * 1024, "an idle socket takes {each} bytes");
+    // All of them hear, each what is meant for it.
+    for (id, address) in &sockets {
+        sender.send_to(&id.0.to_le_bytes(), address).unwrap();
+        let (batch, _) = client.batch(*id);
+        assert_eq!(**batch[0].data, id.0.to_le_bytes());
+    }
+    drop(client);
+    net.wait_for("no socket", |figures| figures.sockets == 0);
+}

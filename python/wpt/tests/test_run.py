@@ -173,7 +173,9 @@ class Run(unittest.TestCase):
 
                 def test_bad(launch):
                     \"\"\"it says what never comes\"\"\"
-                    launch("/page.html").line("never", 0.2)
+                    session = launch("/page.html")
+                    session.line("ready")
+                    session.line("never", 0.2)
 
                 @multiprocess_only
                 def test_other_mode(launch):

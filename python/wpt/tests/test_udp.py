@@ -103,6 +103,10 @@ class UdpPeers(unittest.TestCase):
         self.client.send(b"x")
         with self.assertRaises(ConnectionRefusedError):
             self.client.recv(10)
+        self.ask("send", id=closed["id"], to=self.here, text="all the same")
+        self.assertEqual(self.client.recv(100), b"all the same")
+        with self.assertRaises(ApiError):
+            self.ask("log", id=closed["id"])
 
     def test_ipv6_and_errors(self):
         peer, address = self.create(address="::1", behaviour="sink")

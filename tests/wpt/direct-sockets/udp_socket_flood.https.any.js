@@ -109,8 +109,8 @@ promise_test(async t => {
   await reading;
   assert_greater_than(received, 100, "the flood was read");
   assert_greater_than(echoes, 2, `echoes of the other socket in ${took} ms`);
-  // Half of the rate on an idle machine; a quarter leaves room for a busy one.
-  assert_greater_than_equal(ticks, Math.floor(took / 10 / 4), `ticks in ${took} ms`);
+  // Half of the rate on an idle machine; an eighth leaves room for a busy one, where the flood itself takes a core.
+  assert_greater_than_equal(ticks, Math.floor(took / 10 / 8), `ticks in ${took} ms`);
 }, "TASK-11: a socket that is flooded with datagrams starves neither timers nor other sockets");
 
 promise_test(async t => {

@@ -149,3 +149,21 @@ promise_test(async t => {
     assert_true(data.every(byte => byte === i), `content of datagram ${i}`);
   });
 }, "UDP-MSG-05, UDP-R-03: a hundred and fifty datagrams that are on the way at once come back in order");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const { info, readable } = await bindUdp(t);
+  const texts = readable.pipeThrough(new TransformStream({
+    transform({ data, remotePort }, controller) {
+      controller.enqueue(`${decode(data)} from ${remotePort}`);
+    },
+  }));
+  const [one, two] = texts.tee().map(branch => branch.getReader());
+  for (const text of ["a", "b", "c"]) {
+    await peer.send(text, at(info));
+    for (const reader of [one, two]) {
+      assert_equals((await reader.read()).value, `${text} from ${peer.port}`);
+    }
+  }
+  await Promise.all([one.cancel(), two.cancel()]);
+}, "UDP-MSG-02: the readable works with the rest of the platform: pipeThrough and tee");

@@ -157,3 +157,19 @@ promise_test(async t => {
     assert_false(/SO_REUSEADDR|SO_REUSEPORT|SO_BROADCAST/.test(all), all);
   }
 }, "UDP-OPT-08: two sockets cannot take the same local address and port");
+
+promise_test(async t => {
+  const peer = await makeUdpPeer(t);
+  const { net: [net], shell } = (await startUdpNet(), await os.processes());
+  assert_not_equals(net, shell, "net is not the embedder");
+  const lines = await traced(["trace=socket,bind,sendto,sendmsg,sendmmsg"], async () => {
+    for (const [options] of await modes(t)) {
+      const { info, writable } = await openUdp(t, options);
+      await writable.getWriter().write("remotePort" in info ? { data: bytes(1) } : to(peer, "x"));
+      const { holders } = await udp.socket(info);
+      assert_array_equals(holders.map(({ pid }) => pid), [net], "one holder, the net process");
+    }
+    await peer.received(1);
+  }, "script");
+  assert_array_equals(lines.filter(line => /AF_INET.*SOCK_DGRAM/.test(line)), [], "UDP sockets of the script process");
+}, "LIFE-01: UDP sockets exist in the net process only");

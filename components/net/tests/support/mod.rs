@@ -12,8 +12,8 @@ pub use client::{
     TestClient, destination, open_request, tcp_listen, udp, udp_bound, udp_connected,
 };
 pub use net::{
-    InProcess, TestNet, descriptors_of, grant, grant_to, own_memory, socket_descriptors_of,
-    socket_in_net, wait_until,
+    InProcess, TestNet, descriptors_of, grant, grant_to, own_memory, register,
+    socket_descriptors_of, socket_in_net, wait_until,
 };
 
 use std::time::Duration;

@@ -183,7 +183,7 @@ pub fn grant_to(origin: &str) -> Grant {
     }
 }
 
-fn register(control: &IpcSender<NetControl>, grant: Grant) -> TestClient {
+pub fn register(control: &IpcSender<NetControl>, grant: Grant) -> TestClient {
     let (requests, to_net): (_, IpcReceiver<SocketRequest>) = ipc::channel().unwrap();
     let (to_client, events) = ipc::channel().unwrap();
     let register = NetControl::Register {

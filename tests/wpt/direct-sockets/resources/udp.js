@@ -59,11 +59,11 @@ async function makeUdpPeer(t, behaviour, options) {
   return peer;
 }
 
-// A port from which datagrams come back as ICMP "port unreachable".
+// A port from which datagrams come back as ICMP "port unreachable", although `send` can send from it.
 async function closedUdpPort(t, address = "127.0.0.1") {
-  const { id, port } = await ask("/udp/closed-port", { address });
-  t.add_cleanup(() => ask("/udp/end", { id }));
-  return { address, port };
+  const closed = new UdpPeer(await ask("/udp/closed-port", { address }));
+  t.add_cleanup(() => closed.end());
+  return closed;
 }
 
 // Which socket is meant, from its open info.
