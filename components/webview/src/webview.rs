@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_traits::NetStatistics;
+use direct_sockets_traits::{AddressGrant, NetStatistics};
 use dpi::PhysicalSize;
 use euclid::Scale;
 use servo::{JavaScriptEvaluationError, RenderingContext, Servo, UserContentManager};
