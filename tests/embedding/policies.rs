@@ -4,16 +4,17 @@
 
 //! What an embedder may ask for on top of the policies of pages.
 
-use direct_sockets_webview::{Preference, WebView, WebViewBuilder};
+use direct_sockets_webview::{Preference, Response, WebView, WebViewBuilder};
 
 use crate::harness::{
-    self, ORIGIN, PATIENCE, TestResult, ask_text, builder, open_with, same, text,
+    self, EchoServer, ORIGIN, PATIENCE, TestResult, ask_text, builder, open_with, same, text,
 };
 
 harness::tests! {
     both: [
         the_default_allowlist_can_be_nobody,
         isolation_can_be_required,
+        a_service_worker_has_the_default,
     ]
 }
 
@@ -23,9 +24,11 @@ fn with_pages(builder: WebViewBuilder) -> WebViewBuilder {
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cross-Origin-Embedder-Policy", "require-corp"),
     ];
+    let off = [("Permissions-Policy", "direct-sockets=()")];
     let says_so = [("Permissions-Policy", "direct-sockets=(self)")];
     builder
         .serve_page("https://app.test/plain", "plain", &[])
+        .serve_page("https://app.test/off", "off", &off)
         .serve_page("https://app.test/says-so", "says so", &says_so)
         .serve_page("https://app.test/isolated", "isolated", &isolated)
 }
@@ -111,4 +114,40 @@ fn isolation_can_be_required() -> TestResult {
     page.0.set_preference(preference, false).map_err(text)?;
     page.goes_to("/plain")?;
     page.constructs("constructed")
+}
+
+/// Its page may not use sockets; a service worker belongs to none.
+fn a_service_worker_has_the_default() -> TestResult {
+    let server = EchoServer::start()?;
+    let script = "onmessage = async ({ data, ports: [port] }) => {
+        try {
+            const socket = new TCPSocket('127.0.0.1', data);
+            const { readable, writable } = await socket.opened;
+            await writable.getWriter().write(new Uint8Array([7]));
+            const { value } = await readable.getReader().read();
+            port.postMessage(`echo ${value[0]}`);
+        } catch (error) {
+            port.postMessage(String(error));
+        }
+    };";
+    let builder = builder()
+        .preference("dom_serviceworker_enabled", true)
+        // Servo keeps registrations only where it has storage.
+        .preference("dom_indexeddb_enabled", true)
+        .serve(ORIGIN, move |_| Response::javascript(script));
+    let webview = open_with(with_pages(builder), "")?;
+    let page = Page(webview);
+    page.goes_to("/off")?;
+    page.constructs("NotAllowedError")?;
+    let body = format!(
+        "const registration = await navigator.serviceWorker.register('/worker.js');
+         const worker = registration.active ?? registration.waiting ?? registration.installing;
+         const {{ port1, port2 }} = new MessageChannel();
+         const answered = new Promise((resolve) => {{ port1.onmessage = ({{ data }}) => resolve(data); }});
+         worker.postMessage({}, [port2]);
+         return await answered;",
+        server.port()
+    );
+    let got = ask_text(&page.0, &body)?;
+    same("the worker", got.as_str(), "echo 7")
 }

@@ -107,8 +107,11 @@ promise_test(async t => {
   const origins = await serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.own), allow: "direct-sockets 'none'" });
   const inner = frame.frame.contentWindow;
-  for (const name of ["TCPSocket", "UDPSocket", "TCPServerSocket"].filter(name => name in self)) {
-    const args = { TCPSocket: ["127.0.0.1", 1], UDPSocket: [{ localAddress: "127.0.0.1" }], TCPServerSocket: ["127.0.0.1"] }[name];
+  for (const [name, ...args] of [
+    ["TCPSocket", "127.0.0.1", 1],
+    ["UDPSocket", { localAddress: "127.0.0.1" }],
+    ["TCPServerSocket", "127.0.0.1"],
+  ]) {
     const error = thrown(() => new inner[name](...args));
     assert_true(error instanceof inner.DOMException || error instanceof DOMException, name);
     assert_equals(error.name, "NotAllowedError", name);

@@ -74,7 +74,7 @@ for (const [from, to, allow, allowed] of REDIRECTS) {
     const frame = await PolicyFrame.create(t, attributes);
     assert_equals(await frame.ask("url"), frameUrl(origins[to]), "redirected");
     await frame.assert(t, allowed, `${from} to ${to}`);
-  }, `PP-03, PP-04: a frame that is redirected from ${from} to ${to}, with ${allow ? `allow="${allow}"` : "no allow"}, ` +
+  }, `PP-03, PP-04: a frame (${allow ? `allow="${allow}"` : "no allow"}) that is redirected from ${from} to ${to} ` +
      `${allowed ? "may" : "may not"}`);
 }
 
@@ -124,6 +124,23 @@ promise_test(async t => {
   assert_equals(await frame.ask("url"), first);
   await frame.assertDenied("back");
 }, "PP-03: history.back to another origin does not take along what the frame had meanwhile");
+
+promise_test(async t => {
+  const origins = await serverOrigins();
+  const peer = await makePeer(t, "hold");
+  const first = frameUrl(origins.other, { tag: "first" });
+  for (const [before, after] of [["direct-sockets", ""], ["", "direct-sockets *"]]) {
+    const frame = await PolicyFrame.create(t, { src: first, allow: before });
+    await frame.assert(t, before !== "", "at first");
+    await frame.ask("cling", { port: peer.port });
+    await frame.goes("navigate", { url: frameUrl(origins.own) });
+    frame.frame.allow = after;
+    await frame.goes("back");
+    assert_equals(await frame.ask("url"), first);
+    assert_true(await frame.ask("isUntouched"), "it is made anew");
+    await frame.assert(t, after !== "", "back");
+  }
+}, "PP-04: history.back to a document that was discarded makes it anew, as allow says now");
 
 promise_test(async t => {
   const frame = await PolicyFrame.create(t, { src: frameUrl(location.origin) });

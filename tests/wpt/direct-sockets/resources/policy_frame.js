@@ -134,6 +134,14 @@ const COMMANDS = {
     return "navigating";
   },
 
+  // Have this document discarded when it is left, as one is that has a WebSocket.
+  cling({ port }) {
+    kept.push(new WebSocket(`ws://127.0.0.1:${port}`));
+  },
+
+  // Whether it is still the same document that did something.
+  isUntouched: () => kept.length === 0,
+
   url: () => location.href,
 };
 
