@@ -15,7 +15,8 @@ harness::tests! {
         the_default_allowlist_can_be_nobody,
         isolation_can_be_required,
         a_service_worker_has_the_default,
-    ]
+    ],
+    single: []
 }
 
 /// Pages that differ in their headers. All of them are of the origin that [`open_with`] opens.

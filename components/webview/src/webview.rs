@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use direct_sockets_broker::AddressGrant;
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_traits::{AddressGrant, NetStatistics};
+use direct_sockets_traits::NetStatistics;
 use dpi::PhysicalSize;
 use euclid::Scale;
 use servo::{JavaScriptEvaluationError, RenderingContext, Servo, UserContentManager};
