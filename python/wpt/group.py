@@ -121,7 +121,7 @@ class ConnectionGroup:
             if self._ending:
                 raise PeerError("the peer has ended")
             self._commands.append((command, future))
-        os.eventfd_write(self._wake, 1)
+            os.eventfd_write(self._wake, 1)
         return future.result(timeout)
 
     def on(self, index: int, action: Callable[[Connection], Any]) -> Any:
@@ -152,8 +152,9 @@ class ConnectionGroup:
         with self.changed:
             if self._ending:
                 return
+            # In this order, and before the thread can run: once it sees that it has to end, it closes what wakes it.
+            os.eventfd_write(self._wake, 1)
             self._ending = True
-        os.eventfd_write(self._wake, 1)
         self._thread.join(PATIENCE)
 
     def log(self) -> list[dict[str, Any]]:
