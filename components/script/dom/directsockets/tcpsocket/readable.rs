@@ -140,8 +140,8 @@ impl TCPSocket {
             return;
         }
         let controller = readable.get_byte_controller();
-        // Step 2.3.2.2.1. Into the view of the current BYOB request, if it is long enough (decision AMB-09) and somebody
-        // still waits with it: the view of a reader that was released is no place for what another reader waits for.
+        // Step 2.3.2.2.1. Into the view of the current BYOB request, if it is long enough (decision AMB-09), and if
+        // somebody still waits with it: the view of a reader that was released is no place for what another waits for.
         if readable.has_byob_reader()
             && readable.get_num_read_into_requests() > 0
             && controller.get_pending_pull_intos_size() > 0
