@@ -2,7 +2,8 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Skips are allowed only where tests/expected-skips.txt lists them with a reason.
+"""Skips are allowed only where tests/expected-skips.txt lists them with a reason, and for want of IPv6 where the
+machine has none.
 
 A line is `PART: NAME # REASON`. A name may end with `*`. Empty lines and lines that begin with `#` say nothing.
 """
@@ -10,6 +11,7 @@ A line is `PART: NAME # REASON`. A name may end with `*`. Empty lines and lines 
 from dataclasses import dataclass
 from pathlib import Path
 
+from mach_support import ipv6
 from mach_support.log import Failure
 from testing.results import FAIL, SKIP, Part
 
@@ -51,7 +53,7 @@ def read(path: Path) -> list[Entry]:
 def enforce(part: Part, entries: list[Entry]) -> None:
     """Turns skips that are not listed into failures."""
     for result in part.results:
-        if result.status != SKIP:
+        if result.status != SKIP or (ipv6.REASON in result.detail and ipv6.is_off()):
             continue
         entry = next((entry for entry in entries if entry.covers(part.name, result.name)), None)
         if entry is None:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mach_support import ipv6
 from wpt.clients import Clients
 from wpt.connection import UNLIMITED, Connection, noise
 from wpt.group import ConnectionGroup
@@ -65,6 +66,7 @@ class Api:
             "/peer/close": lambda args: self._act(args, Connection.close),
             "/peer/refuse": self._refuse,
             "/peer/end": self._end,
+            "/os/ipv6": lambda _: {"missing": ipv6.REASON if ipv6.is_off() else ""},
             "/os/time": lambda _: {"now": time.time() * 1000},
             "/os/processes": lambda _: browser.processes(),
             "/os/wait-process": lambda args: browser.wait_for_process(

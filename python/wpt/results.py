@@ -43,7 +43,8 @@ class Judgement:
         for subtest in outcome.subtests:
             status = result._settle(subtest, expected.subtest(subtest.name))
             result.passed += status == "PASS"
-            result._record(subtest.name, status, subtest.status if status == "SKIP" else None)
+            known = subtest.status if status == "SKIP" else None
+            result._record(subtest.name, status, known, subtest.message if known == "PRECONDITION_FAILED" else "")
         if outcome.status not in expected.test():
             result.complaints.insert(0, f"{outcome.status}: {outcome.message.strip()}")
             result._record(None, "TIMEOUT" if outcome.status == "TIMEOUT" else "FAIL", None)
@@ -68,12 +69,14 @@ class Judgement:
         self.known_failures += 1
         return "SKIP"
 
-    def _record(self, subtest: str | None, status: str, known: str | None) -> None:
+    def _record(self, subtest: str | None, status: str, known: str | None, detail: str = "") -> None:
         test, mode = self.outcome.test.id, self.outcome.mode
         name = f"{test} | {subtest} [{mode}]" if subtest else f"{test} [{mode}]"
         record: dict[str, object] = {"name": name, "status": status, "ids": ids_of(subtest or "")}
         if known:
             record["known"] = known
+        if detail:
+            record["detail"] = detail
         self.records.append(record)
 
 

@@ -13,7 +13,7 @@ use direct_sockets_traits::{
 
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{InProcess, TestNet, peer, socket_descriptors_of, wait_until};
+use crate::support::{InProcess, TestNet, ipv6_is_off, peer, socket_descriptors_of, wait_until};
 
 fn query(family: DnsQueryType) -> TcpOptions {
     TcpOptions {
@@ -38,9 +38,10 @@ fn tcp_open_01_one_connection_with_the_ends_that_are_reported() {
 
 #[test]
 fn tcp_info_04_tcp_info_05_both_ends_over_ipv6() {
-    let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
-        panic!("this machine has no IPv6 loopback");
-    };
+    if ipv6_is_off() {
+        return;
+    }
+    let listener = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
     let net = TestNet::start();
     let client = net.client();
     let (_, local, remote) = client.open_with(listener.local_addr().unwrap(), Default::default());
@@ -153,6 +154,9 @@ fn bound_on_both(
 
 #[test]
 fn localhost_reaches_a_peer_on_either_family() {
+    if ipv6_is_off() {
+        return;
+    }
     let net = TestNet::start();
     let client = net.client();
     // Each on a port that nobody else has in the other family meanwhile.

@@ -13,7 +13,8 @@ use direct_sockets_traits::{
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::support::{
-    InProcess, TestClient, TestNet, descriptors_of, socket_in_net, udp, udp_bound, udp_connected,
+    InProcess, TestClient, TestNet, descriptors_of, ipv6_is_off, socket_in_net, udp, udp_bound,
+    udp_connected,
 };
 
 fn peer() -> (UdpSocket, SocketAddr) {
@@ -170,6 +171,9 @@ fn option(socket: &impl AsRawFd, level: i32, name: i32) -> Option<i32> {
 
 #[test]
 fn udp_r_05_udp_w_10_sockets_have_the_options_of_plain_ones() {
+    if ipv6_is_off() {
+        return;
+    }
     const OPTIONS: [(&str, i32, i32); 16] = [
         ("SO_REUSEADDR", libc::SOL_SOCKET, libc::SO_REUSEADDR),
         ("SO_REUSEPORT", libc::SOL_SOCKET, libc::SO_REUSEPORT),
@@ -225,6 +229,9 @@ fn udp_r_05_udp_w_10_sockets_have_the_options_of_plain_ones() {
 
 #[test]
 fn udp_opt_05_udp_opt_06_both_families_as_asked_for() {
+    if ipv6_is_off() {
+        return;
+    }
     let net = TestNet::start();
     let client = net.client();
     let plain = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP)).unwrap();
@@ -284,6 +291,9 @@ fn udp_open_01_failures_leave_nothing_behind() {
 
 #[test]
 fn udp_opt_04_udp_opt_07_names_are_resolved_and_the_first_that_connects_is_taken() {
+    if ipv6_is_off() {
+        return;
+    }
     let (_socket, address) = peer();
     let resolver = ScriptedResolver::default()
         .answer("both.test", &["::1", "127.0.0.1"])

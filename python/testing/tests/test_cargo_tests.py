@@ -139,6 +139,18 @@ class ProgramTest(unittest.TestCase):
         """)
         self.assertEqual([(one.name, one.status, one.detail) for one in part.results], [("p: a::b", PASS, FLAKY)])
 
+    def test_a_test_that_says_why_it_cannot_run_is_skipped(self):
+        part = self.run_script("""
+            import os
+            pathlib.Path(os.environ["DIRECT_SOCKETS_SKIPPED_TESTS"]).write_text("a::b\\tno such thing\\nc\\tno\\n")
+            print("test a::b ... ok\\ntest d ... ok")
+            print("test result: ok. 2 passed; 0 failed; 0 ignored;")
+        """)
+        self.assertEqual(
+            [(one.name, one.status, one.detail) for one in part.results],
+            [("p: a::b", SKIP, "no such thing"), ("p: d", PASS, "")],
+        )
+
     def test_a_test_that_fails_twice_has_failed(self):
         part = self.run_script("""
             print("test a::b ... FAILED")

@@ -8,7 +8,9 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from mach_support import ipv6
 from testing import coverage, results, skips
 from testing.results import FAIL, PASS, SKIP, Part, Result
 
@@ -66,6 +68,14 @@ class FileTest(unittest.TestCase):
         self.assertEqual([one.status for one in part.results], [SKIP, SKIP, FAIL, PASS])
         self.assertEqual(part.results[0].detail, "takes an hour")
 
+    def test_want_of_ipv6_needs_no_line_where_there_is_none(self):
+        for is_off, status in ((True, SKIP), (False, FAIL)):
+            part = part_of(("a", SKIP))
+            part.results[0].detail = ipv6.REASON
+            with mock.patch.object(ipv6, "is_off", return_value=is_off):
+                skips.enforce(part, [])
+            self.assertEqual(part.results[0].status, status)
+
     def test_a_line_without_a_reason_or_that_covers_everything_is_refused(self):
         for line in ("unit: a", "unit: * # all", "a # b", "unit: a # "):
             with self.assertRaisesRegex(skips.SkipsError, "skips.txt:1"):
@@ -89,6 +99,13 @@ class FileTest(unittest.TestCase):
         self.assertEqual(report.unknown, ["TCP-R-99"])
         self.assertEqual(report.covered_early, ["PP-01"])
         self.assertIn("covered by passed tests: 1 of 3", report.text())
+
+    def test_what_needs_ipv6_is_not_missing_where_there_is_none(self):
+        wanted = self.requirements("TCP-R-01\nTCP-R-02\n")
+        tests = [Result("a", SKIP, ["TCP-R-01"], ipv6.REASON), Result("b", SKIP, ["TCP-R-02"], "another reason")]
+        report = coverage.report(wanted, tests)
+        self.assertEqual((report.without_ipv6, report.missing), (["TCP-R-01"], ["TCP-R-02"]))
+        self.assertIn("not covered, as IPv6 is off on this machine: TCP-R-01", report.text())
 
     def test_a_list_with_mistakes_is_refused(self):
         for text in ("IDL-1\n", "IDL-01 later\n", "IDL-01 never: x\n", "IDL-01\nIDL-01\n"):

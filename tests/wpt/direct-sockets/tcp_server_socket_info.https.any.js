@@ -29,6 +29,7 @@ promise_test(async t => {
 for (const [address, text] of [["127.0.0.1"], ["127.0.0.2"], ["0.0.0.0"], ["::1"], ["::"], ["0:0:0:0:0:0:0:1", "::1"],
                                ["::ffff:127.0.0.1"]]) {
   promise_test(async t => {
+    await os.needIPv6(address);
     const { info, port } = await listen(t, {}, address);
     assert_equals(info.localAddress, text ?? address);
     const found = await listening.find(port);

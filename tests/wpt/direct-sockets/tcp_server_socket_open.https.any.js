@@ -11,6 +11,7 @@
 "use strict";
 
 promise_test(async t => {
+  await os.needIPv6();
   for (const address of ["127.0.0.1", "::1"]) {
     const { server, port } = await listen(t, {}, address);
     const found = await listening.find(port);
@@ -23,6 +24,7 @@ promise_test(async t => {
 }, "SRV-OPEN-01: it listens on the address and the port in net, and clients can connect once opened has resolved");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { port } = await listen(t);
   await assertRefuses(port, "another address of loopback", "127.0.0.2");
   await assertRefuses(port, "IPv6", "::1");

@@ -53,6 +53,7 @@ promise_test(async t => {
 }, "SRV-OPT-03: without backlog the queue has the length that the system allows");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { server, info, port } = await listen(t, { ipv6Only: true }, "::");
   assert_equals((await listening.options(port, [V6ONLY]))[V6ONLY], 1);
   assert_true((await listening.find(port)).v6only);
@@ -63,6 +64,7 @@ promise_test(async t => {
 }, "SRV-OPT-04: with ipv6Only true on :: only IPv6 is served");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { server, port } = await listen(t, { ipv6Only: false }, "::");
   assert_equals((await listening.options(port, [V6ONLY]))[V6ONLY], 0);
   assert_equals(await connectionFailure(port, "127.0.0.1"), "", "IPv4");

@@ -17,6 +17,7 @@ promise_test(async t => {
 }, "PP-02: without any header a secure page may use sockets");
 
 promise_test(async t => {
+  await os.needIPv6();
   assert_false(Boolean(self.crossOriginIsolated), "the page is not cross-origin isolated");
   for (const address of ["127.0.0.1", "::1", "127.0.0.2"]) {
     const peer = await makePeer(t, "hold", { address });

@@ -53,6 +53,7 @@ promise_test(async t => {
 }, "TCP-INFO-04: remoteAddress and remotePort are what was connected to");
 
 promise_test(async t => {
+  await os.needIPv6();
   for (const address of ["127.0.0.1", "::1"]) {
     const peer = await makePeer(t, "hold", { address });
     const { socket, info } = await connect(t, peer);
@@ -66,6 +67,7 @@ promise_test(async t => {
 }, "TCP-INFO-05: localAddress and localPort are what the kernel bound");
 
 promise_test(async t => {
+  await os.needIPv6();
   const peer = await makePeer(t, "hold", { address: "::1" });
   for (const text of ["0:0:0:0:0:0:0:1", "::1", "0::0001", "::0.0.0.1"]) {
     const socket = new TCPSocket(text, peer.port);

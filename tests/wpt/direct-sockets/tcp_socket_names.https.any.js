@@ -12,6 +12,7 @@
 // The names come from the hosts file of the run, see HOSTS in python/wpt/executor.py.
 
 promise_test(async t => {
+  await os.needIPv6();
   const four = await makePeer(t, "hold");
   const six = await makePeer(t, "hold", { address: "::1", port: four.port });
   for (const [dnsQueryType, address] of [["ipv4", "127.0.0.1"], ["ipv6", "::1"]]) {
@@ -24,6 +25,7 @@ promise_test(async t => {
 }, "TCP-OPT-13: dnsQueryType chooses between the addresses of a name that has both kinds");
 
 promise_test(async t => {
+  await os.needIPv6();
   const four = await makePeer(t, "hold");
   const six = await makePeer(t, "hold", { address: "::1", port: four.port });
   for (const [name, dnsQueryType] of [["v4.test", "ipv6"], ["v6.test", "ipv4"]]) {
@@ -57,6 +59,7 @@ promise_test(async t => {
 }, "TCP-OPT-14, TCP-OPEN-02: if no address connects there is one NetworkError");
 
 promise_test(async t => {
+  await os.needIPv6();
   const four = await makePeer(t, "hold");
   const six = await makePeer(t, "hold", { address: "::1" });
   await startNet(t);
@@ -75,6 +78,7 @@ promise_test(async t => {
 }, "TCP-OPT-15: a literal of the other family than dnsQueryType fails the open without a query");
 
 promise_test(async t => {
+  await os.needIPv6();
   for (const name of ["localhost", "LOCALHOST", "a.localhost", "localhost."]) {
     const peer = await makePeer(t, "hold");
     const socket = new TCPSocket(name, peer.port);

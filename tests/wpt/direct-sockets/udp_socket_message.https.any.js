@@ -55,6 +55,7 @@ promise_test(async t => {
 }, "UDP-MSG-02: in bound mode a message has the address and port of its sender");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { info, readable } = await bindUdp(t, { localAddress: "::", ipv6Only: false });
   const reader = readable.getReader();
   for (const [address, target, reported] of [["127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1"], ["::1", "::1", "::1"],
@@ -79,6 +80,7 @@ for (const [what, localAddress, target, peerAddress] of [
   ["mapped", "::", "127.0.0.1", "127.0.0.1"],
 ]) {
   promise_test(async t => {
+    await os.needIPv6(localAddress);
     const { info, readable, writable } = await bindUdp(t, { localAddress });
     const reader = readable.getReader();
     const writer = writable.getWriter();

@@ -27,6 +27,7 @@ async function bothPeers(t) {
 }
 
 promise_test(async t => {
+  await os.needIPv6();
   const { four, six } = await bothPeers(t);
   for (const [dnsQueryType, peer] of [["ipv4", four], ["ipv6", six]]) {
     const { info, writable } = await connectUdp(t, { address: "both.test", port: four.port }, { dnsQueryType });
@@ -37,6 +38,7 @@ promise_test(async t => {
 }, "UDP-OPT-04: dnsQueryType chooses between the addresses of a name that has both kinds");
 
 promise_test(async t => {
+  await os.needIPv6();
   await startUdpNet();
   const lines = await traced(["trace=socket,connect"], async () => {
     for (const [remoteAddress, dnsQueryType] of [["v4.test", "ipv6"], ["v6.test", "ipv4"], ["127.0.0.1", "ipv6"],
@@ -55,6 +57,7 @@ promise_test(async t => {
 }, "UDP-OPT-04: a host without an address of the kind that dnsQueryType asks for fails with NetworkError");
 
 promise_test(async t => {
+  await os.needIPv6();
   const peer = await makeUdpPeer(t);
   for (const name of ["localhost", "LOCALHOST", "a.localhost", "localhost."]) {
     const { socket, info, writable } = await connectUdp(t, { address: name, port: peer.port });
@@ -90,6 +93,7 @@ promise_test(async t => {
 }, "UDP-W-08: the address of a message may be a host name");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { four, six } = await bothPeers(t);
   const { writable } = await bindUdp(t, { localAddress: "::", ipv6Only: false });
   const writer = writable.getWriter();
@@ -105,6 +109,7 @@ promise_test(async t => {
 }, "UDP-W-09: a message's dnsQueryType selects the record type for its name");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { four, six } = await bothPeers(t);
   // What a socket can send to decides where nobody asks for a family.
   for (const [options, peer] of [[{ localAddress: "127.0.0.1" }, four], [{ localAddress: "::1" }, six],
@@ -120,6 +125,7 @@ promise_test(async t => {
 }, "UDP-W-08: of the addresses of a name the first one is taken that the socket can send to");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { four, six } = await bothPeers(t);
   const { writable } = await bindUdp(t, { localAddress: "::", ipv6Only: false });
   const writer = writable.getWriter();

@@ -56,6 +56,7 @@ promise_test(async t => {
 }, "UDP-OPT-01: connected mode connects a datagram socket to the remote address and port");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { socket, info } = await bindUdp(t);
   assert_greater_than(info.localPort, 0, "a port that the OS has chosen");
   const found = await udp.socket(info);
@@ -104,6 +105,7 @@ promise_test(async t => {
 }, "UDP-OPT-03: without these members the buffer options are not touched");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { info, readable } = await bindUdp(t, { localAddress: "::", ipv6Only: true });
   assert_equals((await udp.options(info, [V6ONLY]))[V6ONLY], 1);
   await (await makeUdpPeer(t)).send("over IPv4", at(info, "127.0.0.1"));
@@ -129,6 +131,7 @@ promise_test(async t => {
 }, "UDP-OPT-05: ipv6Only: false clears IPV6_V6ONLY before bind, and IPv4 datagrams arrive from mapped addresses");
 
 promise_test(async t => {
+  await os.needIPv6();
   const { info, readable } = await bindUdp(t, { localAddress: "::" });
   const plain = await udp.plainOptions("::", [V6ONLY]);
   assert_equals((await udp.options(info, [V6ONLY]))[V6ONLY], plain[V6ONLY], "the default of the platform");

@@ -56,6 +56,7 @@ promise_test(async t => {
 }, "UDP-W-10: in connected mode, too, 65507 bytes are sent and 65508 are not");
 
 promise_test(async t => {
+  await os.needIPv6();
   const six = await makeUdpPeer(t, "sink", { address: "::1" });
   const { writable } = await bindUdp(t, { localAddress: "::1" });
   const writer = writable.getWriter();

@@ -16,7 +16,29 @@ pub use net::{
     socket_descriptors_of, socket_in_net, wait_until,
 };
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::{Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the machine has no IPv6 on loopback. Then the test ends here, and counts as skipped for that reason: the
+/// runner reads what is written down here, libtest has no word for it.
+pub fn ipv6_is_off() -> bool {
+    let is_off = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err();
+    if is_off && let Some(path) = std::env::var_os("DIRECT_SOCKETS_SKIPPED_TESTS") {
+        let thread = std::thread::current();
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
+        let name = thread.name().unwrap_or_default();
+        // One call, as tests run side by side.
+        let line = format!("{name}\tIPv6 is off on this machine\n");
+        file.write_all(line.as_bytes()).unwrap();
+    }
+    is_off
+}

@@ -144,6 +144,12 @@ const os = {
   waitForAge: (kind, seconds) => ask("/os/wait-age", { kind, seconds }),
   limitDescriptors: spare => ask("/os/limit-descriptors", { spare }),
   blockHosts: block => ask("/os/block-hosts", { block }),
+  // Skips the test where the machine has no IPv6; where addresses are given, only if one of them is of IPv6 alone.
+  needIPv6: async (...addresses) => {
+    const { missing } = await ask("/os/ipv6");
+    const isOfIPv6 = address => address.includes(":") && address !== "::" && !address.startsWith("::ffff:");
+    assert_implements_optional(!missing || (addresses.length > 0 && !addresses.some(isOfIPv6)), missing);
+  },
   // Whoever looks at /os/processes sees whether this run has content processes.
   multiprocess: async () => (await ask("/os/processes")).multiprocess,
 };
