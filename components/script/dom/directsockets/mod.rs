@@ -8,7 +8,7 @@
 //!
 //! 1. State changes before promises settle; after anything that can run page code, look again.
 //! 2. Every result from the OS reaches the page in a task on the socket's own task source, in the order
-//!    in which it happened. Only a refused chunk and a cancel are answered without one.
+//!    in which it happened. Only a refused chunk, a cancel, and abort and close of UDP are answered without one.
 //! 3. `closed` is settled in one place, [`socketcore::DirectSocket::settle_closed`].
 //! 4. A side of a socket ends once; each end sets its own flag first and then looks at the other's.
 //! 5. Threads other than the script thread touch only [`connection::Connection`]; what they learn comes back as
