@@ -96,6 +96,8 @@ class Executor:
     debug: bool = False
     # Appended to what is asked for: "seed=5".
     query: str = ""
+    # More preferences, NAME=VALUE.
+    prefs: tuple[str, ...] = ()
 
     def run(self, test: Test, multiprocess: bool) -> Outcome:
         """Run one test."""
@@ -160,6 +162,8 @@ class Executor:
             "--pref",
             "expose_servointernals_globally=true",
         ]
+        for pref in self.prefs:
+            command += ["--pref", pref]
         if multiprocess:
             command.append("--multiprocess")
         return command

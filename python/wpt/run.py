@@ -50,6 +50,13 @@ def parser() -> argparse.ArgumentParser:
     kind.add_argument("--window", action="store_const", const="window", dest="kind", help="only tests in windows")
     kind.add_argument("--worker", action="store_const", const="worker", dest="kind", help="only tests in workers")
     result.add_argument("--full", action="store_true", help="also run what takes long (tag full in wpt-metadata)")
+    result.add_argument(
+        "--pref", action="append", default=[], metavar="NAME=VALUE", help="set a preference of the browser"
+    )
+    result.add_argument(
+        "--total-chunks", type=int, default=1, metavar="N", help="split the run into N parts, for as many machines"
+    )
+    result.add_argument("--this-chunk", type=int, default=1, metavar="K", help="the part to run, from 1 to N")
     result.add_argument("--timeout-multiplier", type=float, default=3.0, metavar="X", help="default 3")
     result.add_argument("--repeat", type=int, default=1, metavar="N", help="run everything N times")
     result.add_argument(
@@ -89,12 +96,15 @@ def jobs(options: argparse.Namespace, metadata: Metadata) -> list[Job]:
             if expected.disabled() or ("full" in expected.tags() and not options.full):
                 continue
             result.append(Job(test, multiprocess))
-    return result
+    # One after the other, as neighbours in the list take about as long as each other.
+    return result[options.this_chunk - 1 :: options.total_chunks]
 
 
 def run(options: argparse.Namespace, work: list[Job], metadata: Metadata) -> int:
     """Run the jobs; the status of the process."""
-    executor = Executor(options.binary.resolve(), options.timeout_multiplier, options.debug, options.query)
+    executor = Executor(
+        options.binary.resolve(), options.timeout_multiplier, options.debug, options.query, tuple(options.pref)
+    )
     lock = threading.Lock()
     with Report(sys.stdout, options.results) as report:
 
@@ -128,6 +138,13 @@ def main(arguments: list[str] | None = None) -> int:
         missing = requirements.missing([harness.TESTS, harness.OS_TESTS], harness.ROOT / "components")
         print("\n".join(missing) if missing else "every requirement has a test")
         return 1 if missing else 0
+    if not 1 <= options.this_chunk <= options.total_chunks:
+        print(f"--this-chunk {options.this_chunk} is not between 1 and {options.total_chunks}", file=sys.stderr)
+        return 2
+    for pref in options.pref:
+        if "=" not in pref:
+            print(f"--pref {pref}: not NAME=VALUE", file=sys.stderr)
+            return 2
     metadata = Metadata(harness.METADATA, harness.TESTS)
     work = jobs(options, metadata)
     if options.list:

@@ -75,6 +75,31 @@ class Run(unittest.TestCase):
         lines = [json.loads(line) for line in self.results.read_text().splitlines()]
         return status, out.getvalue(), lines
 
+    def listed(self, *arguments):
+        out = io.StringIO()
+        with redirect_stdout(out):
+            self.assertEqual(run.main(["--list", *arguments]), 0)
+        return out.getvalue().splitlines()
+
+    def test_chunks_are_the_whole_run_and_share_nothing(self):
+        for name in "abcde":
+            (self.tests / f"{name}.https.any.js").write_text("// META: global=window\n")
+        chunks = [self.listed("--total-chunks", "3", "--this-chunk", str(number)) for number in (1, 2, 3)]
+        self.assertEqual(sorted(sum(chunks, [])), sorted(self.listed()))
+        self.assertEqual([len(chunk) for chunk in chunks], [4, 4, 4])
+
+    def test_a_chunk_that_does_not_exist_is_wrong_usage(self):
+        for arguments in (["--this-chunk", "2"], ["--this-chunk", "0"], ["--pref", "dom_x"]):
+            with redirect_stderr(io.StringIO()) as error:
+                self.assertEqual(run.main(arguments), 2)
+            self.assertEqual(error.getvalue().count("\n"), 1, "one line")
+            self.assertIn(arguments[0], error.getvalue())
+
+    def test_preferences_reach_the_browser(self):
+        behaviour = f"assert sys.argv[-2:] == ['--pref', 'dom_x=true'], sys.argv\n{result(['a', 0, None, None])}"
+        status, _, _ = self.run_with(behaviour, "--pref", "dom_x=true")
+        self.assertEqual(status, 0)
+
     def test_passing(self):
         behaviour = result(["TCP-R-01, TASK-02: a name", 0, None, None], ["other", 0, None, None])
         status, out, lines = self.run_with(behaviour)
