@@ -4,6 +4,8 @@
 
 //! Tests of the command line: the shell's executable, run as a user and other tools run it.
 
+#[path = "../support/bounded.rs"]
+mod bounded;
 mod demo;
 mod display;
 mod named_demo;

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,15 +17,13 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Failed, Trial};
 use tempfile::TempDir;
 
+use crate::bounded;
+pub use crate::bounded::{PATIENCE, TestResult, ensure, eventually, text};
+
 pub const SHELL: &str = env!("CARGO_BIN_EXE_direct-sockets-shell");
 
 /// How long a run may take before it is killed, which is a failure.
 const RUN_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long to wait for what should happen at once.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
-pub type TestResult = Result<(), String>;
 
 /// The ways to run a script.
 pub const SCRIPT_MODES: &[(&str, &[&str])] = &[
@@ -259,7 +257,7 @@ impl Running {
 
     /// Wait for the end.
     pub fn finish(mut self) -> Result<Outcome, String> {
-        let status = wait(&mut self.child, RUN_TIMEOUT);
+        let status = bounded::wait(&mut self.child, RUN_TIMEOUT);
         let stdout = self.stdout.rest();
         let stderr = self.stderr.rest();
         match status {
@@ -272,46 +270,6 @@ impl Running {
                 "not done after {RUN_TIMEOUT:?}\n{stdout}\n{stderr}"
             )),
         }
-    }
-}
-
-/// Wait for a process; `None` if it had to be killed.
-fn wait(child: &mut Child, timeout: Duration) -> Option<ExitStatus> {
-    let deadline = Instant::now() + timeout;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
-            Ok(None) | Err(_) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            },
-        }
-    }
-}
-
-/// Wait until `condition` holds.
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) -> TestResult {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        if Instant::now() > deadline {
-            return Err(format!("not within {PATIENCE:?}: {what}"));
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
-pub fn text(error: impl ToString) -> String {
-    error.to_string()
-}
-
-pub fn ensure(condition: bool, message: impl Into<String>) -> TestResult {
-    if condition {
-        Ok(())
-    } else {
-        Err(message.into())
     }
 }
 

@@ -7,14 +7,16 @@
 use std::env;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use direct_sockets_webview::{Error, ScriptError, Value, WebView, WebViewBuilder};
 use libtest_mimic::{Failed, Trial};
+
+pub use crate::bounded::{PATIENCE, TestResult, ensure, eventually, text, wait};
 
 /// Which test a child process is to run.
 const TEST: &str = "DIRECT_SOCKETS_EMBEDDING_TEST";
@@ -28,13 +30,8 @@ const WITHOUT_INIT: &str = "without_init";
 /// How long a test may take before its process is killed.
 const TEST_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long a test waits for what should happen at once. Never what is measured.
-pub const PATIENCE: Duration = Duration::from_secs(20);
-
 /// The origin of most pages here.
 pub const ORIGIN: &str = "https://app.test";
-
-pub type TestResult = Result<(), String>;
 
 /// A test, once for each way to run it.
 #[derive(Clone, Copy)]
@@ -151,34 +148,6 @@ fn read_all(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String
     receiver
 }
 
-/// Wait for a process; `None` if it had to be killed.
-pub fn wait(child: &mut Child, timeout: Duration) -> Option<std::process::ExitStatus> {
-    let deadline = Instant::now() + timeout;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
-            Ok(None) | Err(_) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            },
-        }
-    }
-}
-
-/// Wait until `condition` holds. For what happens outside of the webview.
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) -> TestResult {
-    let deadline = Instant::now() + PATIENCE;
-    while !condition() {
-        if Instant::now() > deadline {
-            return Err(format!("not within {PATIENCE:?}: {what}"));
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
 /// A builder in the mode of this run.
 pub fn builder() -> WebViewBuilder {
     WebViewBuilder::new()
@@ -228,25 +197,12 @@ pub fn ask_error(webview: &WebView, body: &str) -> Result<ScriptError, String> {
     }
 }
 
-pub fn text(error: impl ToString) -> String {
-    error.to_string()
-}
-
 /// Fail with both values if they differ.
 pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, got: T, expected: T) -> TestResult {
     if got == expected {
         return Ok(());
     }
     Err(format!("{what}: got {got:?}, expected {expected:?}"))
-}
-
-/// Fail with `message` unless `condition` holds.
-pub fn ensure(condition: bool, message: impl Into<String>) -> TestResult {
-    if condition {
-        Ok(())
-    } else {
-        Err(message.into())
-    }
 }
 
 /// A TCP server on loopback that sends everything back, then the end.

@@ -8,6 +8,8 @@
 //! again. That is also why it has a `main` of its own, whose first statement is the one that every application has.
 
 mod addresses;
+#[path = "../support/bounded.rs"]
+mod bounded;
 mod builder;
 mod ending;
 mod events;
