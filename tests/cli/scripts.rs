@@ -40,6 +40,8 @@ support::tests! {
         a_script_that_changes_everything_still_ends,
         a_hostile_argument_cannot_end_the_starter,
         the_pages_of_scripts_are_secure,
+        idl_02_worklets_have_none_of_the_interfaces,
+        idl_02_worklets_have_none_of_the_interfaces_multiprocess,
     ]
 }
 
@@ -457,4 +459,53 @@ fn the_pages_of_scripts_are_secure() -> TestResult {
         .expect_status(0)?
         .expect_stdout("true https: function\n")
         .map(drop)
+}
+
+/// A worklet can tell nobody what it has but the console.
+fn worklet(options: &[&str]) -> TestResult {
+    const WORKLET: &str = "console.log('a worklet, with a paint', typeof registerPaint);
+for (const name of ['TCPSocket', 'UDPSocket', 'TCPServerSocket']) {
+    console.log(name, name in globalThis);
+}
+try {
+    new TCPSocket('127.0.0.1', 9);
+} catch (error) {
+    console.log('the constructor:', error.name);
+}
+console.log('the end of the worklet');
+";
+    let files = Files::with(
+        "page.js",
+        "await CSS.paintWorklet.addModule('./worklet.js'); console.log('loaded');",
+    )?
+    .and("worklet.js", WORKLET)?;
+    let outcome = Shell::new()
+        .args(options)
+        .args(["--pref", "dom_worklet_enabled=true"])
+        .arg(files.path("page.js"))
+        .run()?
+        .expect_status(0)?;
+    for line in [
+        "a worklet, with a paint function",
+        "TCPSocket false",
+        "UDPSocket false",
+        "TCPServerSocket false",
+        "the constructor: ReferenceError",
+        "the end of the worklet",
+        "loaded",
+    ] {
+        ensure(
+            outcome.stdout.lines().any(|said| said == line),
+            format!("{line:?} is not in: {}", outcome.stdout),
+        )?;
+    }
+    Ok(())
+}
+
+fn idl_02_worklets_have_none_of_the_interfaces() -> TestResult {
+    worklet(&[])
+}
+
+fn idl_02_worklets_have_none_of_the_interfaces_multiprocess() -> TestResult {
+    worklet(&["--multiprocess"])
 }
