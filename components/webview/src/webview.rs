@@ -312,6 +312,8 @@ impl WebView {
     }
 
     fn evaluate_within(&self, script: &str, timeout: Duration) -> Result<Value> {
+        // What Servo answers for a page that has crashed depends on how far it is with taking it down.
+        self.check_crash()?;
         let started = Instant::now();
         loop {
             let answer = Rc::new(RefCell::new(None));
@@ -335,6 +337,7 @@ impl WebView {
                 {
                     self.run_until(Some(READY_INTERVAL), || false)?;
                 },
+                Some(Err(_)) if self.crash().is_some() => return Err(self.gone()),
                 Some(Err(error)) => return Err(Error::Script(script_error(error))),
                 None if answered => return Err(self.gone()),
                 None => return Err(Error::Timeout(timeout)),
