@@ -10,7 +10,7 @@ mod allowlist;
 mod ceiling;
 mod container_policy;
 mod isolation;
-pub mod permissions_policy;
+mod permissions_policy;
 
 pub use allowed_origins::AllowedOrigins;
 pub use ceiling::Ceiling;

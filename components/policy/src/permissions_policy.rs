@@ -124,15 +124,3 @@ pub struct FrameAttributes<'a> {
     /// Whether the `sandbox` attribute takes the origin away.
     pub is_sandboxed: bool,
 }
-
-/// Whether the header fields of a response let its own document use direct sockets, at the top and with the usual
-/// default allowlist.
-///
-/// Every `Permissions-Policy` field of the response is to be passed, in their order.
-pub fn allows_direct_sockets<'a>(
-    header_values: impl IntoIterator<Item = &'a [u8]>,
-    own_origin: &str,
-) -> bool {
-    let default = DefaultAllowlist::Own;
-    PermissionsPolicy::new(None, header_values, own_origin, default).is_enabled(own_origin, default)
-}

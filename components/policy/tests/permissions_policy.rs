@@ -2,10 +2,20 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-use direct_sockets_policy::permissions_policy::allows_direct_sockets;
+use direct_sockets_policy::{DefaultAllowlist, PermissionsPolicy};
 use proptest::prelude::*;
 
 const OWN: &str = "https://page.example";
+
+/// Whether the header fields of a response let its own document use direct sockets, at the top and with the usual
+/// default allowlist.
+fn allows_direct_sockets<'a>(
+    header_values: impl IntoIterator<Item = &'a [u8]>,
+    own_origin: &str,
+) -> bool {
+    let default = DefaultAllowlist::Own;
+    PermissionsPolicy::new(None, header_values, own_origin, default).is_enabled(own_origin, default)
+}
 
 fn allows(header: &str) -> bool {
     allows_direct_sockets([header.as_bytes()], OWN)
