@@ -9,6 +9,7 @@ import sys
 
 SUMMARY = "run the web-platform style tests"
 PASS_THROUGH = True
+NEEDS_VENV = True
 
 USAGE = """\
 usage: ./mach test-wpt [--release] [ARGUMENTS...]

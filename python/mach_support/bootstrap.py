@@ -96,6 +96,7 @@ TEST = (
             for name in ("libX11-xcb.so.1", "libXcursor.so.1", "libXi.so.6", "libxkbcommon-x11.so.0")
         ),
     ),
+    Need("openssl (the certificate of the web server under test)", ("openssl",), _command("openssl")),
     Need("npm (fetches testharness.js)", ("npm",), _command("npm")),
 )
 

@@ -51,6 +51,7 @@ def main(arguments: list[str]) -> int:
 def _run(name: str, rest: list[str]) -> int:
     module = load(name)
     if getattr(module, "PASS_THROUGH", False):
+        _enter_venv(module, name, rest)
         return module.run(rest)
     parser = argparse.ArgumentParser(
         prog=f"./mach {name}",
@@ -61,8 +62,13 @@ def _run(name: str, rest: list[str]) -> int:
     )
     module.add_arguments(parser)
     parsed = parser.parse_args(rest)
+    _enter_venv(module, name, rest)
+    return module.run(parsed)
+
+
+def _enter_venv(module: ModuleType, name: str, rest: list[str]) -> None:
+    """Starts again in the environment, for a verb that needs it."""
     if getattr(module, "NEEDS_VENV", False):
         from mach_support import venv
 
         venv.enter([name, *rest])
-    return module.run(parsed)

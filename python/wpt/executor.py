@@ -11,23 +11,24 @@ that as subtests end, so that it is known how far a test came that hangs.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from wpt import processes, session
-from wpt.api import Api
 from wpt.manifest import Test
 from wpt.oschecks import Browser, wait_until
 from wpt.server import Server
+from wpt.sites import HOSTS, Site, project
 
 RESULT = "ALERT: RESULT: "
 SUBTEST = "ALERT: SUBTEST: "
@@ -37,23 +38,6 @@ SUBTEST_STATUS = {0: "PASS", 1: "FAIL", 2: "TIMEOUT", 3: "NOTRUN", 4: "PRECONDIT
 NORMAL, LONG = 10, 60
 # What the browser needs to start and to end, on top.
 START, END = 60, 20
-# A name that is mapped to loopback but is no secure context, as the host of plain http tests is in WPT.
-INSECURE_HOST = "web-platform.test"
-HOSTS = f"""\
-127.0.0.1 {INSECURE_HOST}
-127.0.0.1 www.{INSECURE_HOST}
-127.0.0.1 a.localhost
-127.0.0.1 b.localhost
-127.0.0.1 v4.test
-::1 v6.test
-127.0.0.1 both.test
-::1 both.test
-127.0.0.2 dead-and-live.test
-127.0.0.1 dead-and-live.test
-127.0.0.2 all-dead.test
-127.0.0.3 all-dead.test
-127.0.0.1 xn--bcher-kva.test
-"""
 # How much longer than others a test may take that only --full runs.
 FULL = 4
 STDERR_KEPT = 4000
@@ -89,7 +73,7 @@ class Outcome:
 
 @dataclass
 class Executor:
-    """How tests are run."""
+    """How tests are run. It keeps a web server for each test that runs at the same time; `close` ends them."""
 
     binary: Path
     timeout_multiplier: float = 2.0
@@ -98,81 +82,116 @@ class Executor:
     query: str = ""
     # More preferences, NAME=VALUE.
     prefs: tuple[str, ...] = ()
+    site: Site = field(default_factory=project)
+    _free: list[Server] = field(default_factory=list)
+    _all: list[Server] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, test: Test, multiprocess: bool) -> Outcome:
-        """Run one test."""
-        if test.kind == "os":
-            return self._run_os(test, multiprocess)
-        scratch = Path(tempfile.mkdtemp(prefix="wpt-"))
-        hosts = scratch / "hosts"
-        hosts.write_text(HOSTS)
-        browser = Browser()
-        browser.multiprocess = multiprocess
-        server = Server(Api(browser, hosts))
-        outcome = Outcome(test, multiprocess)
-        started = time.monotonic()
-        try:
-            self._run(outcome, server, browser, hosts)
-        finally:
+    def __enter__(self) -> "Executor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the web servers."""
+        with self._lock:
+            servers, self._all, self._free = self._all, [], []
+        for server in servers:
             server.stop()
-            shutil.rmtree(scratch, ignore_errors=True)
-            outcome.seconds = time.monotonic() - started
-        return outcome
 
-    def _run_os(self, test: Test, multiprocess: bool) -> Outcome:
-        """Run the functions of a file of tests/os."""
+    @contextlib.contextmanager
+    def _server(self) -> Iterator[Server]:
+        """A web server for one test."""
+        with self._lock:
+            server = self._free.pop() if self._free else None
+        if server is None:
+            server = Server(self.site)
+            with self._lock:
+                self._all.append(server)
+        try:
+            yield server
+        finally:
+            with self._lock:
+                self._free.append(server)
+
+    def run(self, test: Test, multiprocess: bool, prefs: tuple[str, ...] = ()) -> Outcome:
+        """Run one test, with the preferences that its metadata ask for."""
         outcome = Outcome(test, multiprocess)
         started = time.monotonic()
-
-        def command(path: str, port: int) -> list[str]:
-            return self._command(f"http://127.0.0.1:{port}{path}", multiprocess)
-
-        for function in session.functions(session.load(test.path)):
-            if multiprocess or not getattr(function, "multiprocess_only", False):
-                name = (function.__doc__ or function.__name__).strip().splitlines()[0]
-                error = session.run_one(function, command, multiprocess)
-                outcome.subtests.append(Subtest(name, "FAIL" if error else "PASS", error or ""))
+        with self._server() as server:
+            if test.kind == "os":
+                self._run_os(outcome, server, prefs)
+            else:
+                self._run_page(outcome, server, prefs)
         outcome.seconds = time.monotonic() - started
         return outcome
+
+    def _run_page(self, outcome: Outcome, server: Server, prefs: tuple[str, ...]) -> None:
+        with tempfile.TemporaryDirectory(prefix="wpt-", ignore_cleanup_errors=True) as scratch:
+            hosts = Path(scratch) / "hosts"
+            hosts.write_text(HOSTS)
+            browser = Browser()
+            browser.multiprocess = outcome.multiprocess
+            server.begin(browser, hosts)
+            try:
+                self._run(outcome, server, browser, hosts, prefs)
+            finally:
+                server.finish()
+
+    def _run_os(self, outcome: Outcome, server: Server, prefs: tuple[str, ...]) -> None:
+        """Run the functions of a file of tests/os."""
+
+        def command(url: str) -> list[str]:
+            return self._command(url, server, outcome.multiprocess, prefs)
+
+        for function in session.functions(session.load(outcome.test.path)):
+            if outcome.multiprocess or not getattr(function, "multiprocess_only", False):
+                name = (function.__doc__ or function.__name__).strip().splitlines()[0]
+                error = session.run_one(function, server, command, outcome.multiprocess)
+                outcome.subtests.append(Subtest(name, "FAIL" if error else "PASS", error or ""))
 
     def multiplier(self, test: Test) -> float:
         """What the limits of testharness.js are multiplied with."""
         return self.timeout_multiplier * (FULL if test.id.endswith("?full") else 1)
 
-    def url(self, test: Test, port: int) -> str:
+    def url(self, test: Test, server: Server) -> str:
         """Where the test is served."""
-        host = "127.0.0.1" if test.secure else INSECURE_HOST
         separator = "&" if "?" in test.id else "?"
         # testharnessreport.js takes the multiplier from here.
         query = f"timeout_multiplier={self.multiplier(test):g}" + (f"&{self.query}" if self.query else "")
-        return f"http://{host}:{port}{test.id}{separator}{query}"
+        return server.url(f"{test.id}{separator}{query}", test.secure)
 
-    def _command(self, url: str, multiprocess: bool) -> list[str]:
+    def _command(self, url: str, server: Server, multiprocess: bool, prefs: tuple[str, ...]) -> list[str]:
         """The command line of the browser. Options may follow the URL, as wptrunner writes them."""
         command = [
             str(self.binary),
             url,
             "--hard-fail",
+            "--certificate-path",
+            str(server.certificate),
             "--pref",
             "dom_direct_sockets_enabled=true",
             # The pages come from a server, not from the embedder.
             "--pref",
             "dom_direct_sockets_allowed_origins=*",
-            # navigator.servo, by which tests force garbage to be collected.
+            # By which testharnessreport.js has garbage collected.
             "--pref",
             "expose_servointernals_globally=true",
         ]
-        for pref in self.prefs:
+        for pref in (*prefs, *self.prefs):
             command += ["--pref", pref]
         if multiprocess:
             command.append("--multiprocess")
         return command
 
-    def _run(self, outcome: Outcome, server: Server, browser: Browser, hosts: Path) -> None:
+    def _run(
+        self, outcome: Outcome, server: Server, browser: Browser, hosts: Path, prefs: tuple[str, ...]
+    ) -> None:
         limit = (LONG if outcome.test.long else NORMAL) * self.multiplier(outcome.test) + START
         environment = dict(os.environ, HOST_FILE=str(hosts))
         child = subprocess.Popen(
-            self._command(self.url(outcome.test, server.port), outcome.multiprocess),
+            self._command(self.url(outcome.test, server), server, outcome.multiprocess, prefs),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

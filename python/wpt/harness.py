@@ -4,7 +4,7 @@
 
 """Where everything lies, and how testharness.js gets here.
 
-testharness.js, idlharness.js and webidl2.js are published in the npm package wpt-runner. They are fetched once
+testharness.js, idlharness.js, webidl2.js and gc.js are published in the npm package wpt-runner. They are fetched once
 into target/wpt-harness, checked against the digest below and never committed.
 """
 
@@ -20,8 +20,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "wpt"
 OS_TESTS = ROOT / "tests" / "os"
+# What reports the results of testharness.js to the runner.
+REPORT = TESTS / "resources" / "testharnessreport.js"
 METADATA = ROOT / "wpt-metadata"
 HARNESS = ROOT / "target" / "wpt-harness"
+# The certificate of the web server, made by it.
+CERTIFICATES = ROOT / "target" / "wpt-certificates"
 RESULTS = ROOT / "target" / "test-results" / "wpt.jsonl"
 
 PACKAGE = "wpt-runner"
@@ -33,9 +37,10 @@ SHA512 = (
 )
 # From the archive to the folder that the server serves.
 FILES = {
-    "package/testharness/testharness.js": "testharness.js",
-    "package/testharness/idlharness.js": "idlharness.js",
-    "package/testharness/webidl2.js": "WebIDLParser.js",
+    "package/testharness/testharness.js": "resources/testharness.js",
+    "package/testharness/idlharness.js": "resources/idlharness.js",
+    "package/testharness/webidl2.js": "resources/WebIDLParser.js",
+    "package/common/gc.js": "common/gc.js",
     "package/LICENSE.txt": "LICENSE.txt",
 }
 # How long npm may take, in seconds.
@@ -48,7 +53,7 @@ class HarnessError(Exception):
 
 def stamp() -> str:
     """What target/wpt-harness/STAMP holds when the folder is complete."""
-    return f"{PACKAGE} {VERSION} {SHA512}\n"
+    return f"{PACKAGE} {VERSION} {SHA512} {' '.join(FILES.values())}\n"
 
 
 def ensure(directory: Path = HARNESS) -> Path:
@@ -92,4 +97,5 @@ def unpack(archive: Path, directory: Path, digest: str = SHA512) -> None:
             source = tar.extractfile(member)
             if source is None:
                 raise HarnessError(f"{archive.name} has no {member}")
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
             (directory / name).write_bytes(source.read())

@@ -4,9 +4,9 @@
 
 """The tests that exist, and the pages that are made from them, as web-platform-tests does it.
 
-`x.https.any.js` gives `x.https.any.html` and `x.https.any.worker.html`, `x.https.window.js` gives
-`x.https.window.html`, and `x.https.html` is a test as it stands. Files without `.https` are loaded from a host
-name that is not trustworthy.
+`x.https.any.js` gives `x.https.any.html` and `x.https.any.worker.html` (and `x.https.any.sharedworker.html` if its
+META line says so), `x.https.window.js` gives `x.https.window.html`, `x.https.worker.js` gives
+`x.https.worker.html`, and `x.https.html` is a test as it stands. Files without `.https` are loaded over plain http.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wpt.sites import Root, Site
+
 META = re.compile(r"^//\s*META:\s*(\w+)=(.*)$")
 HTML_TIMEOUT = re.compile(r"<meta\s+name=[\"']?timeout[\"']?\s+content=[\"']?long[\"']?", re.IGNORECASE)
 HTML_VARIANT = re.compile(r"<meta\s+name=[\"']?variant[\"']?\s+content=\"([^\"]*)\"", re.IGNORECASE)
@@ -23,7 +25,9 @@ GLOBAL = (
     "self.GLOBAL = {{ isWindow: () => {window}, isWorker: () => {worker}, isShadowRealm: () => false }};"
 )
 # Folders of the test tree that hold no tests.
-NOT_TESTS = {"resources", "support", "interfaces", "common"}
+NOT_TESTS = {"resources", "support", "interfaces", "common", "tools"}
+# What "worker" stands for in `META: global=`, as far as it is run here; service workers are not.
+WORKERS = ["dedicatedworker", "sharedworker"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Test:
 
     id: str
     path: Path
-    kind: str  # "window", "worker" or "os"
+    kind: str  # "window", "worker", "sharedworker" or "os"
     secure: bool
     long: bool
 
@@ -61,7 +65,8 @@ def parse_meta(text: str) -> Meta:
         if key == "title":
             meta.title = value
         elif key == "global":
-            meta.globals = [name.strip() for name in value.split(",")]
+            names = [name.strip() for name in value.split(",")]
+            meta.globals = [one for name in names for one in (WORKERS if name == "worker" else [name])]
         elif key == "script":
             meta.scripts.append(value)
         elif key == "variant":
@@ -73,22 +78,31 @@ def parse_meta(text: str) -> Meta:
     return meta
 
 
-def tests_of(path: Path, root: Path) -> list[Test]:
+def tests_of(path: Path, root: Root) -> list[Test]:
     """The tests that one file gives."""
     name = path.name
-    url = "/" + path.relative_to(root).as_posix()
-    secure = ".https." in name
-    if name.endswith(".any.js") or name.endswith(".window.js"):
-        meta = parse_meta(path.read_text())
+    url = root.url + path.relative_to(root.directory).as_posix()
+    secure = ".https." in name or ".serviceworker." in name
+    if name.endswith((".any.js", ".window.js", ".worker.js")):
+        meta = parse_meta(path.read_text(encoding="utf-8"))
         stem = url[: -len(".js")]
         pages = []
-        if name.endswith(".window.js") or "window" in meta.globals:
+        if name.endswith(".window.js"):
             pages.append((stem + ".html", "window"))
-        if name.endswith(".any.js") and "dedicatedworker" in meta.globals:
-            pages.append((stem + ".worker.html", "worker"))
+        elif name.endswith(".worker.js"):
+            pages.append((stem + ".html", "worker"))
+        else:
+            if "window" in meta.globals:
+                pages.append((stem + ".html", "window"))
+            if "dedicatedworker" in meta.globals:
+                pages.append((stem + ".worker.html", "worker"))
+            if "sharedworker" in meta.globals:
+                pages.append((stem + ".sharedworker.html", "sharedworker"))
         variants, long = meta.variants or [""], meta.long
-    elif name.endswith(".html"):
-        text = path.read_text()
+    elif name.endswith((".html", ".htm")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if "testharness.js" not in text:
+            return []
         pages = [(url, "window")]
         variants = HTML_VARIANT.findall(text) or [""]
         long = HTML_TIMEOUT.search(text) is not None
@@ -108,30 +122,45 @@ def discover_os(root: Path) -> list[Test]:
     ]
 
 
-def discover(root: Path) -> list[Test]:
-    """All tests under `root`, sorted by id."""
-    found: list[Test] = []
-    for path in sorted(root.rglob("*")):
-        folders = path.relative_to(root).parts[:-1]
-        if path.is_file() and not NOT_TESTS.intersection(folders):
-            found.extend(tests_of(path, root))
-    return sorted(found, key=lambda test: test.id)
+def discover(site: Site, under: list[Path] | None = None) -> list[Test]:
+    """All tests of a site, or those in some files and folders, sorted by id."""
+    found: dict[str, Test] = {}
+    for root in site.roots:
+        directory = root.directory.resolve()
+        # Folders within this one that another root serves.
+        others = [other for other in (one.directory.resolve() for one in site.roots) if directory in other.parents]
+        for path in files([directory] if under is None else under):
+            if not path.is_relative_to(directory) or any(path.is_relative_to(other) for other in others):
+                continue
+            if not NOT_TESTS.intersection(path.relative_to(directory).parts[:-1]):
+                found |= {test.id: test for test in tests_of(path, Root(root.url, directory))}
+    return [found[name] for name in sorted(found)]
 
 
-def generated(url_path: str, root: Path) -> tuple[str, str, Path] | None:
+def files(places: list[Path]) -> list[Path]:
+    """The files that are named, and those below the folders that are named."""
+    found = []
+    for place in (place.resolve() for place in places):
+        found += [path for path in (place.rglob("*") if place.is_dir() else [place]) if path.is_file()]
+    return found
+
+
+def generated(url_path: str, site: Site) -> tuple[str, str, Path] | None:
     """The text, the type and the source of a page or script that exists only as a wrapper."""
     for suffix, source_suffix, make in (
         (".any.html", ".any.js", window_page),
         (".any.worker.html", ".any.js", worker_page),
+        (".any.sharedworker.html", ".any.js", shared_worker_page),
         (".any.worker.js", ".any.js", worker_script),
         (".window.html", ".window.js", window_page),
+        (".worker.html", ".worker.js", own_worker_page),
     ):
         if url_path.endswith(suffix):
-            source = root / (url_path[1 : -len(suffix)] + source_suffix)
-            if source.is_file() and source.resolve().is_relative_to(root.resolve()):
+            name = url_path[: -len(suffix)] + source_suffix
+            source = site.find(name)
+            if source is not None and source.is_file():
                 kind = "text/javascript" if suffix.endswith(".js") else "text/html"
-                name = url_path[: -len(suffix)] + source_suffix
-                return make(name, parse_meta(source.read_text())), kind, source
+                return make(name, parse_meta(source.read_text(encoding="utf-8"))), kind, source
     return None
 
 
@@ -158,6 +187,17 @@ def worker_page(url: str, meta: Meta) -> str:
     """The page that runs a script in a dedicated worker."""
     worker = url[: -len(".js")] + ".worker.js"
     start = f'fetch_tests_from_worker(new Worker("{worker}" + location.search));'
+    return f"{head(meta)}<div id=log></div>\n<script>{start}</script>\n"
+
+
+def shared_worker_page(url: str, meta: Meta) -> str:
+    """The page that runs a script in a shared worker, which is given the same script as a dedicated one."""
+    return worker_page(url, meta).replace("new Worker(", "new SharedWorker(")
+
+
+def own_worker_page(url: str, meta: Meta) -> str:
+    """The page of a script that is a worker as it stands."""
+    start = f'fetch_tests_from_worker(new Worker("{url}" + location.search));'
     return f"{head(meta)}<div id=log></div>\n<script>{start}</script>\n"
 
 

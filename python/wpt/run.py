@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from wpt import harness, manifest, requirements  # noqa: E402
+from wpt import harness, manifest, requirements, sites  # noqa: E402
 from wpt.executor import Executor, Outcome  # noqa: E402
 from wpt.expectations import Expectations, Metadata  # noqa: E402
 from wpt.manifest import Test  # noqa: E402
@@ -85,7 +85,7 @@ def selected(test: Test, wanted: list[str]) -> bool:
 def jobs(options: argparse.Namespace, metadata: Metadata) -> list[Job]:
     """What is to be run."""
     result = []
-    for test in [*manifest.discover(harness.TESTS), *manifest.discover_os(harness.OS_TESTS)]:
+    for test in [*manifest.discover(sites.project()), *manifest.discover_os(harness.OS_TESTS)]:
         if not selected(test, options.tests) or not all(text in test.id for text in options.filter):
             continue
         if options.kind and test.kind != options.kind:
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace, work: list[Job], metadata: Metadata) -> int
         options.binary.resolve(), options.timeout_multiplier, options.debug, options.query, tuple(options.pref)
     )
     lock = threading.Lock()
-    with Report(sys.stdout, options.results) as report:
+    with executor, Report(sys.stdout, options.results) as report:
 
         def expected(job: Job) -> Expectations:
             return metadata.of(job.test.path, job.test.id, job.multiprocess)

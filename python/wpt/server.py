@@ -2,106 +2,85 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""The web server of one test: its pages, testharness.js, and the requests of `api.py`."""
+"""The web servers of a run as the runner sees them: a process for each (serve.py), and the answers to /_os."""
 
 from __future__ import annotations
 
 import json
-import mimetypes
+import queue
+import subprocess
+import sys
 import threading
+import urllib.error
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from wpt import harness, manifest
-from wpt.api import Api, ApiError
+from wpt import harness, sites
+from wpt.os_api import ApiError, OsApi
+from wpt.oschecks import Browser
+from wpt.sites import Site
 
 # A request larger than this is no request of ours.
 LARGEST_BODY = 64 * 1024 * 1024
-TYPES = {
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".html": "text/html; charset=utf-8",
-    ".idl": "text/plain; charset=utf-8",
-    ".json": "application/json",
-}
+# How long a server may take to start, in seconds; the first one makes a certificate.
+START = 60.0
+END = 10.0
+# How long the peers may take to answer the runner.
+PEERS = 120.0
+PEER_HANDLER = "/direct-sockets/resources/peer.py"
+
+
+class ServerError(Exception):
+    """The web server did not start."""
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection of the browser."""
+    """One request that the web server hands over."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: "Listener"
+    server: "OsServer"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the report is made from results."""
 
-    def do_GET(self) -> None:
-        """Serve a file, a generated page, or what the query asks for."""
-        url = urlsplit(self.path)
-        found = self.server.site.lookup(unquote(url.path))
-        if found is None:
-            self._reply(404, b"not found", {"Content-Type": "text/plain"})
-            return
-        body, headers = found
-        # Headers and the status of one response: ?pipe-like, but only what tests of policies need.
-        query = parse_qs(url.query)
-        for line in query.get("header", []):
-            name, _, value = line.partition(":")
-            headers[name.strip()] = value.strip()
-        status = query.get("status", ["200"])[0]
-        self._reply(302 if status == "302" else 200, body, headers)
-
     def do_POST(self) -> None:
-        """Answer a request of a page."""
+        """Answer it."""
         try:
             length = int(self.headers.get("Content-Length", "0"))
         except ValueError:
             length = -1
         if not 0 <= length <= LARGEST_BODY:
             self.close_connection = True
-            self._reply(413, b"", {})
+            self._reply(413, {"error": "the request is too large"})
             return
-        body = self.rfile.read(length)
-        try:
-            arguments = json.loads(body) if body else {}
-            if not isinstance(arguments, dict):
-                raise ApiError("the arguments are no object")
-            status, answer = 200, self.server.site.api.call(urlsplit(self.path).path, arguments)
-        except json.JSONDecodeError as error:
-            status, answer = 400, {"error": f"the body is not JSON: {error}"}
-        except ApiError as error:
-            status, answer = 500, {"error": str(error)}
-        headers = {"Content-Type": "application/json", "Access-Control-Allow-Origin": "*"}
-        self._reply(status, json.dumps(answer).encode(), headers)
+        self._reply(*self.server.api.answer(self.path.removeprefix("/"), self.rfile.read(length)))
 
-    def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def _reply(self, status: int, answer: dict[str, Any]) -> None:
+        body = json.dumps(answer).encode()
         try:
             self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Cache-Control", "no-store")
+            self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
         except (BrokenPipeError, ConnectionResetError):
-            # The page has gone meanwhile.
+            # Whoever asked has gone meanwhile.
             self.close_connection = True
 
 
-class Listener(ThreadingHTTPServer):
-    """Listens on a port that the system picks, on loopback."""
+class OsServer(ThreadingHTTPServer):
+    """Listens on a port that the system picks, on loopback. `api` is that of the test that runs now."""
 
     daemon_threads = True
-    # With this a stopped server would wait for pages that keep their connection.
+    # With this a stopped server would wait for requests that wait.
     block_on_close = False
-    request_queue_size = 128
 
-    def __init__(self, site: "Server"):
+    def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.site = site
+        self.api = OsApi(Browser())
         self.port = self.server_address[1]
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -117,47 +96,90 @@ class Listener(ThreadingHTTPServer):
 
 
 class Server:
-    """What is served, on two ports: two origins under each of the server's names."""
+    """One web server. It serves one test at a time; `begin` says which browser that has."""
 
-    def __init__(self, api: Api, tests: Path = harness.TESTS, harness_files: Path = harness.HARNESS):
-        self.api = api
-        self.tests = tests.resolve()
-        self.harness_files = harness_files.resolve()
-        self._listeners = [Listener(self), Listener(self)]
-        ports = [listener.port for listener in self._listeners]
-        self.port = ports[0]
-        api.routes["/server/ports"] = lambda _: {"ports": ports}
+    def __init__(self, site: Site | None = None, certificates: Path = harness.CERTIFICATES):
+        self.site = site or sites.project()
+        self._os = OsServer()
+        given = {
+            "roots": [(root.url, str(root.directory.resolve())) for root in self.site.roots],
+            "harness": str(self.site.harness.resolve()),
+            "report": str(self.site.report.resolve()),
+            "os_port": self._os.port,
+            "certificates": str(certificates.resolve()),
+        }
+        self._child = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("serve.py")), json.dumps(given)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            answer = json.loads(self._first_line())
+        except ServerError:
+            self.stop()
+            raise
+        self.ports: dict[str, list[int]] = answer["ports"]
+        self.certificate = Path(answer["certificate"])
 
-    def lookup(self, path: str) -> tuple[bytes, dict[str, str]] | None:
-        """The body and the headers for a path."""
-        if made := manifest.generated(path, self.tests):
-            text, kind, source = made
-            headers = {"Content-Type": f"{kind}; charset=utf-8"}
-            return text.encode(), headers | self._sidecar(source)
-        # /resources/testharness.js and its companions come from the package, all else from the tests.
-        places = [(self.tests, path.lstrip("/"))]
-        if path.startswith("/resources/"):
-            places.append((self.harness_files, path.removeprefix("/resources/")))
-        for root, name in places:
-            file = (root / name).resolve()
-            if file.is_relative_to(root) and file.is_file():
-                kind = TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-                return file.read_bytes(), {"Content-Type": kind} | self._sidecar(file)
-        return None
+    def _first_line(self) -> str:
+        lines: queue.Queue[str] = queue.Queue()
+        assert self._child.stdout is not None
+        reader = threading.Thread(target=lambda: lines.put(self._child.stdout.readline()), daemon=True)
+        reader.start()
+        try:
+            line = lines.get(timeout=START)
+        except queue.Empty:
+            raise ServerError(f"the web server did not start within {START:.0f} s") from None
+        if not line:
+            raise ServerError(f"the web server ended as it started, with status {self._child.wait(END)}")
+        return line
 
-    def _sidecar(self, file: Path) -> dict[str, str]:
-        """The headers that FILE.headers, or __dir__.headers beside it, asks for."""
-        headers = {}
-        for sidecar in (file.parent / "__dir__.headers", file.with_name(file.name + ".headers")):
-            if sidecar.is_file():
-                for line in sidecar.read_text().splitlines():
-                    name, colon, value = line.partition(":")
-                    if colon:
-                        headers[name.strip()] = value.strip()
-        return headers
+    def url(self, path: str, secure: bool = True) -> str:
+        """The URL of a path of a site."""
+        scheme = "https" if secure else "http"
+        return f"{scheme}://{sites.HOST}:{self.ports[scheme][0]}{path}"
+
+    def begin(self, browser: Browser, hosts: Path | None = None) -> OsApi:
+        """Let a test begin."""
+        self._os.api = OsApi(browser, hosts, self.ask_peers)
+        return self._os.api
+
+    def finish(self) -> None:
+        """Undo what the test has done, and end the peers that it has left."""
+        self._os.api.end()
+        self._os.api = OsApi(Browser())
+        if self.site.find(PEER_HANDLER) is not None:
+            try:
+                self.ask_peers("reset", {})
+            except (ApiError, OSError):
+                # There are no peers in this site, or the server has ended, which the next test will say.
+                pass
+
+    def ask_peers(self, what: str, arguments: dict[str, Any]) -> Any:
+        """Ask for what a page could ask for."""
+        url = f"http://127.0.0.1:{self.ports['http'][0]}{PEER_HANDLER}?{what}"
+        request = urllib.request.Request(url, data=json.dumps(arguments).encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=PEERS) as response:
+                return json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode(errors="replace")
+            try:
+                raise ApiError(str(json.loads(text)["error"]))
+            except (ValueError, KeyError, TypeError):
+                raise ApiError(f"{what}: status {error.code}") from None
 
     def stop(self) -> None:
-        """Stop listening, and end the peers."""
-        for listener in self._listeners:
-            listener.stop()
-        self.api.end()
+        """End the process."""
+        if self._child.stdin is not None:
+            self._child.stdin.close()
+        try:
+            self._child.wait(END)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        if self._child.stdout is not None:
+            self._child.stdout.close()
+        self._os.stop()

@@ -16,6 +16,7 @@ import os
 import queue
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 import traceback
@@ -25,19 +26,22 @@ from types import ModuleType
 from typing import Any
 
 from wpt import processes
-from wpt.api import Api
 from wpt.oschecks import PATIENCE, Browser
 from wpt.server import Server
+from wpt.sites import HOSTS
 
 
 class Session:
     """One browser, its server and its peers."""
 
-    def __init__(self, command: Callable[[int], list[str]], multiprocess: bool):
+    def __init__(self, server: Server, command: Callable[["Session"], list[str]], multiprocess: bool):
         self.browser = Browser()
         self.browser.multiprocess = multiprocess
-        self.api = Api(self.browser)
-        self.server = Server(self.api)
+        self.server = server
+        self._scratch = tempfile.TemporaryDirectory(prefix="wpt-")
+        self._hosts = Path(self._scratch.name) / "hosts"
+        self._hosts.write_text(HOSTS)
+        self.api = server.begin(self.browser, self._hosts)
         self._command = command
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.seen: list[str] = []
@@ -47,7 +51,11 @@ class Session:
     def start(self) -> "Session":
         """Start the browser."""
         self.child = subprocess.Popen(
-            self._command(self.server.port), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            self._command(self),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "HOST_FILE": str(self._hosts)},
         )
         self.browser.pid = self.child.pid
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -74,13 +82,17 @@ class Session:
             if found.startswith(start):
                 return found
 
-    def ask(self, path: str, **arguments: Any) -> Any:
-        """What a page could ask the server."""
-        return self.api.call(path, arguments)
+    def ask(self, what: str, **arguments: Any) -> Any:
+        """What a page could ask the peers."""
+        return self.server.ask_peers(what, arguments)
+
+    def ask_os(self, what: str, **arguments: Any) -> Any:
+        """What a page could ask the operating system."""
+        return self.api.call(what, arguments)
 
     def peer(self, behaviour: str = "hold", **options: Any) -> dict[str, Any]:
         """A peer."""
-        return self.ask("/peer/create", behaviour=behaviour, **options)
+        return self.ask("peer/create", behaviour=behaviour, **options)
 
     def kill(self, pid: int) -> None:
         """End a process of this browser at once."""
@@ -105,7 +117,8 @@ class Session:
             self._reader.join(PATIENCE)
             if not self._reader.is_alive() and self.child.stdout is not None:
                 self.child.stdout.close()
-        self.server.stop()
+        self.server.finish()
+        self._scratch.cleanup()
 
 
 def load(path: Path) -> ModuleType:
@@ -129,15 +142,17 @@ def multiprocess_only(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def run_one(function: Callable[..., None], command: Callable[[str, int], list[str]], multiprocess: bool) -> str | None:
-    """Run one test; what went wrong, or None."""
+def run_one(
+    function: Callable[..., None], server: Server, command: Callable[[str], list[str]], multiprocess: bool
+) -> str | None:
+    """Run one test, whose browsers are started by a `command` for a URL; what went wrong, or None."""
     sessions: list[Session] = []
 
     def launch(path: str | Callable[[Session], str]) -> Session:
-        def build(port: int) -> list[str]:
-            return command(path if isinstance(path, str) else path(session), port)
+        def build(session: Session) -> list[str]:
+            return command(server.url(path if isinstance(path, str) else path(session)))
 
-        session = Session(build, multiprocess)
+        session = Session(server, build, multiprocess)
         sessions.append(session)
         return session.start()
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from wpt import processes
 from wpt.oschecks import Browser, OsError, options_of, wait_until
-from wpt.udp_peers import udp_socket
 
 # Nothing but an ICMP error comes of it: an empty datagram to somebody who does not listen.
 PROVOCATION = b""
@@ -150,5 +149,6 @@ class UdpView:
 
 def plain_udp_options(address: str, names: list[str]) -> dict[str, int]:
     """The options of a UDP socket that an ordinary program makes."""
-    with udp_socket(address) as sock:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
         return options_of(sock, names)

@@ -12,7 +12,7 @@ from wpt import processes
 from wpt.oschecks import wait_until
 from wpt.session import multiprocess_only
 
-PAGE = "/direct-sockets/resources/open_sockets.html"
+PAGE = "/_mozilla/direct-sockets/resources/open_sockets.html"
 COUNT = 10
 # Far above the second that it may take.
 SOON = 10
@@ -42,7 +42,7 @@ def test_embedder_killed(launch):
     net = [process for process in session.browser.tree() if process.kind == "net"]
     assert len(net) == 1, net
     session.kill(session.browser.pid)
-    session.ask("/peer/wait-count", **{"id": peer["id"], "count": COUNT, "for": "ended", "timeout": SOON})
+    session.ask("peer/wait-count", **{"id": peer["id"], "count": COUNT, "for": "ended", "timeout": SOON})
     assert wait_until(lambda: not processes.alive(net[0]), SOON), "net outlives its embedder"
 
 
@@ -76,7 +76,7 @@ def test_window_closed(launch):
     session.line("page: open")
     tree = session.browser.tree()
     assert session.wait() == 0, "status"
-    session.ask("/peer/wait-count", **{"id": peer["id"], "count": COUNT, "for": "ended", "timeout": SOON})
+    session.ask("peer/wait-count", **{"id": peer["id"], "count": COUNT, "for": "ended", "timeout": SOON})
     left = [process for process in tree if not wait_until(lambda p=process: not processes.alive(p), SOON)]
     assert not left, f"left behind: {left}"
 
@@ -124,9 +124,9 @@ def test_content_process_killed(launch):
     net = session.browser.net()
     session.kill(new[0].pid)
     ended = {"id": peers["frame"]["id"], "count": COUNT, "for": "ended", "timeout": SOON}
-    session.ask("/peer/wait-count", **ended)
+    session.ask("peer/wait-count", **ended)
     assert session.browser.net() == net, "the same net process"
-    own = session.ask("/peer/log", id=peers["own"]["id"])["connections"]
+    own = session.ask("peer/log", id=peers["own"]["id"])["connections"]
     assert not any(connection["fin"] or connection["reset"] for connection in own), "sockets of the page are untouched"
     last = int(session.line("page: echo").rsplit(" ", 1)[1])
     while int(session.line("page: echo").rsplit(" ", 1)[1]) < last + 20:

@@ -11,7 +11,7 @@ from wpt.oschecks import wait_until
 from wpt.session import multiprocess_only
 from wpt.udpchecks import Which
 
-PAGE = "/direct-sockets/resources/open_udp_sockets.html"
+PAGE = "/_mozilla/direct-sockets/resources/open_udp_sockets.html"
 COUNT = 10
 # Far above the second that it may take.
 SOON = 10
@@ -68,7 +68,7 @@ def test_content_process_killed(launch):
     """LIFE-05: when a content process is killed, net closes its UDP sockets and goes on serving others"""
 
     def path(session):
-        echo = session.ask("/udp/create", behaviour="echo")
+        echo = session.ask("udp/create", behaviour="echo")
         # Another site, so that the frame has a process of its own.
         frame = f"http://localhost:{session.server.port}" + page(count=COUNT, name="frame")
         return page(count=COUNT, echo=echo["port"], frame=frame)

@@ -9,8 +9,9 @@ import socket
 import struct
 import unittest
 
-from wpt.api import Api, ApiError
+from wpt.os_api import ApiError as OsApiError
 from wpt.oschecks import Browser, sysctl
+from wpt.tests.peers import ApiError, Everything
 
 TIMEOUT = 20
 
@@ -21,7 +22,7 @@ class ClientsOfAServer(unittest.TestCase):
     def setUp(self):
         self.browser = Browser()
         self.browser.pid = os.getpid()
-        self.api = Api(self.browser)
+        self.api = Everything(self.browser)
         self.server = socket.create_server(("127.0.0.1", 0), backlog=32)
         self.server.settimeout(TIMEOUT)
         self.port = self.server.getsockname()[1]
@@ -124,7 +125,7 @@ class ClientsOfAServer(unittest.TestCase):
     def test_settings(self):
         self.assertGreater(self.ask("/os/sysctl", name="net.core.somaxconn")["value"], 0)
         self.assertGreater(sysctl("net.core.somaxconn"), 0)
-        with self.assertRaises(ApiError):
+        with self.assertRaises(OsApiError):
             self.ask("/os/sysctl", name="kernel.hostname")
 
 

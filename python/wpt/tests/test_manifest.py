@@ -8,7 +8,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from wpt import harness, manifest
+from wpt import manifest, sites
+from wpt.sites import Root, Site
 
 
 class ParseMeta(unittest.TestCase):
@@ -40,6 +41,7 @@ class Discover(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.root = Path(self.folder.name)
         (self.root / "a" / "resources").mkdir(parents=True)
+        self.site = Site((Root("/", self.root),))
 
     def tearDown(self):
         self.folder.cleanup()
@@ -53,14 +55,20 @@ class Discover(unittest.TestCase):
         self.write("a/x.https.any.js", "// META: global=window,dedicatedworker\n// META: timeout=long\n")
         self.write("a/y.https.window.js")
         self.write("a/z.any.js", "// META: global=window\n")
-        self.write("a/p.https.html", "<meta name=timeout content=long>")
+        self.write("a/p.https.html", "<meta name=timeout content=long><script src=/resources/testharness.js></script>")
+        self.write("a/no_test.html", "a page")
+        self.write("a/w.https.worker.js")
+        self.write("a/s.https.any.js", "// META: global=worker\n")
         self.write("a/p.https.html.headers", "X: y")
         self.write("a/resources/no.https.html")
-        tests = {test.id: test for test in manifest.discover(self.root)}
+        tests = {test.id: test for test in manifest.discover(self.site)}
         self.assertEqual(
             sorted(tests),
             [
                 "/a/p.https.html",
+                "/a/s.https.any.sharedworker.html",
+                "/a/s.https.any.worker.html",
+                "/a/w.https.worker.html",
                 "/a/x.https.any.html",
                 "/a/x.https.any.worker.html",
                 "/a/y.https.window.html",
@@ -72,20 +80,41 @@ class Discover(unittest.TestCase):
         self.assertEqual(tests["/a/x.https.any.worker.html"].kind, "worker")
         self.assertFalse(tests["/a/z.any.html"].secure)
 
+    def test_roots_within_roots(self):
+        (self.root / "inner").mkdir()
+        self.write("inner/i.https.any.js", "// META: global=window\n")
+        self.write("a/x.https.any.js", "// META: global=window\n")
+        site = Site((Root("/_inner/", self.root / "inner"), Root("/", self.root)))
+        ids = [test.id for test in manifest.discover(site)]
+        self.assertEqual(ids, ["/_inner/i.https.any.html", "/a/x.https.any.html"])
+        only = [test.id for test in manifest.discover(site, [self.root / "inner", self.root / "none"])]
+        self.assertEqual(only, ["/_inner/i.https.any.html"])
+
+    def test_folders_of_others(self):
+        """A checkout of Servo, one of web-platform-tests, and files alone."""
+        self.write("a/x.https.any.js", "// META: global=window\n")
+        ids = {name: [test.id for test in manifest.discover(sites.elsewhere(self.root / name))] for name in ("a",)}
+        self.assertEqual(ids["a"], ["/direct-sockets/x.https.any.html"])
+        (self.root / "resources").mkdir()
+        self.write("resources/testharness.js")
+        self.assertEqual(sites.elsewhere(self.root).main.url, "/")
+        (self.root / "tests" / "wpt" / "tests").mkdir(parents=True)
+        self.assertEqual([root.url for root in sites.elsewhere(self.root).roots], ["/_mozilla/", "/"])
+
     def test_variants(self):
         self.write("a/x.https.any.js", "// META: global=window\n// META: variant=\n// META: variant=?full\n")
-        ids = [test.id for test in manifest.discover(self.root)]
+        ids = [test.id for test in manifest.discover(self.site)]
         self.assertEqual(ids, ["/a/x.https.any.html", "/a/x.https.any.html?full"])
 
     def test_generated_pages(self):
         source = self.write("a/x.https.any.js", "// META: script=/b.js\n")
-        page, kind, found = manifest.generated("/a/x.https.any.html", self.root)
-        self.assertEqual((kind, found), ("text/html", source))
+        page, kind, found = manifest.generated("/a/x.https.any.html", self.site)
+        self.assertEqual((kind, found), ("text/html", source.resolve()))
         self.assertLess(page.index("testharness.js"), page.index("testharnessreport.js"))
         self.assertLess(page.index("/b.js"), page.index("/a/x.https.any.js"))
-        page, _, _ = manifest.generated("/a/x.https.any.worker.html", self.root)
+        page, _, _ = manifest.generated("/a/x.https.any.worker.html", self.site)
         self.assertIn('new Worker("/a/x.https.any.worker.js" + location.search)', page)
-        script, kind, _ = manifest.generated("/a/x.https.any.worker.js", self.root)
+        script, kind, _ = manifest.generated("/a/x.https.any.worker.js", self.site)
         self.assertEqual(kind, "text/javascript")
         self.assertTrue(script.endswith("done();\n"))
 
@@ -93,12 +122,12 @@ class Discover(unittest.TestCase):
         outside = self.root.parent / (self.root.name + "-outside.any.js")
         outside.write_text("")
         try:
-            self.assertIsNone(manifest.generated(f"/../{outside.name.removesuffix('.any.js')}.any.html", self.root))
+            self.assertIsNone(manifest.generated(f"/../{outside.name.removesuffix('.any.js')}.any.html", self.site))
         finally:
             outside.unlink()
-        self.assertIsNone(manifest.generated("/a/none.any.html", self.root))
+        self.assertIsNone(manifest.generated("/a/none.any.html", self.site))
 
     def test_the_real_tests_have_distinct_ids(self):
-        ids = [test.id for test in manifest.discover(harness.TESTS)]
+        ids = [test.id for test in manifest.discover(sites.project())]
         self.assertEqual(len(ids), len(set(ids)))
         self.assertTrue(ids)

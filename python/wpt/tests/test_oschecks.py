@@ -13,7 +13,7 @@ import unittest
 
 from wpt import processes
 from wpt.oschecks import Browser, OsError, plain_options
-from wpt.peers import Peer
+from wpt.tests.peers import Peer
 from wpt.tracing import Trace, TracingError
 
 # A process that looks like net: it connects to a port, says so and waits for its standard input to end.

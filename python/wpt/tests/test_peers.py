@@ -10,9 +10,7 @@ import struct
 import unittest
 from unittest import mock
 
-from wpt.api import Api, ApiError
-from wpt.connection import noise
-from wpt.oschecks import Browser
+from wpt.tests.peers import ApiError, PeerApi, connection, noise
 
 TIMEOUT = 20
 
@@ -21,16 +19,16 @@ class Peers(unittest.TestCase):
     """What a page can make a peer do."""
 
     def setUp(self):
-        self.api = Api(Browser())
+        self.api = PeerApi()
         self.clients = []
 
     def tearDown(self):
         for client in self.clients:
             client.close()
-        self.api.end()
+        self.api.reset()
 
     def ask(self, what, **arguments):
-        return self.api.call(f"/peer/{what}", arguments)
+        return self.api.call(f"peer/{what}", arguments)
 
     def connect(self, **options):
         peer = self.ask("create", **options)
@@ -82,7 +80,7 @@ class Peers(unittest.TestCase):
         client.sendall(b"x" * 40_000)
         client.close()
         self.ask("wait", id=peer, **{"for": "fin"})
-        with mock.patch("wpt.connection.SLICE", 4096):
+        with mock.patch.object(connection, "SLICE", 4096):
             self.ask("read", id=peer)
             self.assertEqual(self.ask("wait", id=peer, **{"for": "eof"})["received"], 40_000)
 

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import textwrap
 import unittest
-import urllib.request
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
@@ -22,9 +21,14 @@ from wpt import harness, requirements, results, run
 # Plays the browser: fetches the page as one would, and prints what the test tells it to.
 BROWSER = """\
 #!{python}
-import sys, time, urllib.request
-url = sys.argv[1]
-page = urllib.request.urlopen(url).read().decode()
+import http.client, socket, ssl, sys, time, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[1])
+trusted = ssl.create_default_context(cafile=sys.argv[sys.argv.index("--certificate-path") + 1])
+connection = http.client.HTTPConnection(url.hostname, url.port)
+plain = socket.create_connection(("127.0.0.1", url.port))
+connection.sock = trusted.wrap_socket(plain, server_hostname=url.hostname)
+connection.request("GET", url.path)
+page = connection.getresponse().read().decode()
 assert "testharnessreport.js" in page, page
 exec({behaviour!r})
 """
@@ -51,10 +55,6 @@ class Run(unittest.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
         patch = mock.patch.object(harness, "ensure", lambda: None)
-        patch.start()
-        self.addCleanup(patch.stop)
-        # The server's defaults were read when it was defined.
-        patch = mock.patch("wpt.executor.Server", lambda api: run_server(api, self.tests))
         patch.start()
         self.addCleanup(patch.stop)
         self.addCleanup(self.folder.cleanup)
@@ -208,8 +208,7 @@ class Run(unittest.TestCase):
                 """
             )
         )
-        with mock.patch("wpt.session.Server", lambda api: run_server(api, self.tests)):
-            status, out, lines = self.run_with("print('ready', flush=True); time.sleep(600)", "/os/")
+        status, out, lines = self.run_with("print('ready', flush=True); time.sleep(600)", "/os/")
         self.assertEqual(status, 1)
         self.assertEqual([line["status"] for line in lines], ["PASS", "FAIL"], out)
         self.assertIn("no line 'never' within 0.2 s; seen: ['ready']", out)
@@ -219,61 +218,6 @@ class Run(unittest.TestCase):
         with redirect_stderr(err):
             self.assertEqual(run.main(["--binary", "/nonexistent"]), 2)
         self.assertIn("no such binary", err.getvalue())
-
-
-def run_server(api, tests):
-    """A server over a folder of this test."""
-    from wpt.server import Server
-
-    return Server(api, tests, tests)
-
-
-class Serving(unittest.TestCase):
-    """The web server."""
-
-    def setUp(self):
-        from wpt.api import Api
-        from wpt.oschecks import Browser
-
-        self.folder = tempfile.TemporaryDirectory()
-        root = Path(self.folder.name).resolve()
-        (root / "tests" / "a").mkdir(parents=True)
-        (root / "tests" / "a" / "x.https.any.js").write_text("1;\n")
-        (root / "tests" / "a" / "x.https.any.js.headers").write_text("Permissions-Policy: direct-sockets=()\n")
-        (root / "tests" / "a" / "plain.html").write_text("plain")
-        (root / "secret.html").write_text("secret")
-        os.symlink(root / "secret.html", root / "tests" / "a" / "link.html")
-        self.api = Api(Browser())
-        self.server = run_server(self.api, root / "tests")
-        self.addCleanup(self.folder.cleanup)
-        self.addCleanup(self.server.stop)
-
-    def get(self, path):
-        return urllib.request.urlopen(f"http://127.0.0.1:{self.server.port}{path}", timeout=20)
-
-    def test_sidecars_hold_for_generated_pages(self):
-        for path in ("/a/x.https.any.html", "/a/x.https.any.worker.js", "/a/x.https.any.js"):
-            self.assertEqual(self.get(path).headers["Permissions-Policy"], "direct-sockets=()", path)
-        self.assertIsNone(self.get("/a/plain.html").headers["Permissions-Policy"])
-
-    def test_headers_by_query(self):
-        self.assertEqual(self.get("/a/plain.html?header=X-Y:%20z").headers["X-Y"], "z")
-
-    def test_nothing_outside_is_served(self):
-        for path in ("/../secret.html", "/a/link.html", "/a/none.html", "/%2e%2e/secret.html"):
-            with self.assertRaises(urllib.error.HTTPError, msg=path) as caught:
-                self.get(path)
-            caught.exception.close()
-
-    def test_requests_are_answered_in_json(self):
-        url = f"http://127.0.0.1:{self.server.port}/peer/create"
-        answer = json.load(urllib.request.urlopen(url, data=b'{"behaviour": "echo"}', timeout=20))
-        self.assertGreater(answer["port"], 0)
-        for body in (b'{"behaviour": "dance"}', b"[]", b"{"):
-            with self.assertRaises(urllib.error.HTTPError) as caught:
-                urllib.request.urlopen(url, data=body, timeout=20)
-            self.assertIn("error", json.load(caught.exception))
-            caught.exception.close()
 
 
 class Harness(unittest.TestCase):

@@ -2,60 +2,154 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""The web server of a test: its ports, and what a query asks of a response."""
+"""The web server: its names and ports, generated pages, headers, handlers, and what it does not serve."""
 
 import http.client
+import json
+import os
+import socket
+import ssl
 import tempfile
 import unittest
+import urllib.error
+import urllib.request
 from pathlib import Path
-from urllib.parse import urlencode
 
-from wpt.api import Api
+from wpt import harness, sites
+from wpt.os_api import ApiError
 from wpt.oschecks import Browser
 from wpt.server import Server
+from wpt.sites import Root, Site
+
+TIMEOUT = 30
 
 
-class ServerTest(unittest.TestCase):
-    """A server with one page."""
+class Serving(unittest.TestCase):
+    """A server over a folder."""
 
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        tests = Path(directory.name)
-        (tests / "page.html").write_text("<p>page")
-        self.api = Api(Browser())
-        self.server = Server(self.api, tests, tests)
-        self.addCleanup(self.server.stop)
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        root = Path(cls.folder.name).resolve()
+        tests = root / "tests"
+        (tests / "a").mkdir(parents=True)
+        (tests / "own").mkdir()
+        (tests / "a" / "x.https.any.js").write_text("1;\n")
+        (tests / "a" / "x.https.any.js.headers").write_text("Permissions-Policy: direct-sockets=()\n")
+        (tests / "a" / "plain.html").write_text("plain")
+        names = "{{host}} {{hosts[alt][www]}} {{ports[https][1]}} {{ports[http][0]}}"
+        (tests / "a" / "names.sub.html").write_text(names)
+        (tests / "a" / "names.sub.html.sub.headers").write_text("X-Host: {{domains[www1]}}\n")
+        (tests / "a" / "echo.py").write_text("def main(request, response):\n    return 203, [], request.body\n")
+        (tests / "a" / "raw.asis").write_text("HTTP/1.1 299 Raw\nX-Raw: yes\n\nraw")
+        (tests / "own" / "page.html").write_text("own")
+        (root / "secret.html").write_text("secret")
+        os.symlink(root / "secret.html", tests / "a" / "link.html")
+        (root / "harness" / "resources").mkdir(parents=True)
+        (root / "harness" / "resources" / "testharness.js").write_text("harness")
+        site = Site((Root("/_own/", tests / "own"), Root("/", tests)), root / "harness")
+        cls.server = Server(site, root / "certificates")
+        cls.addClassCleanup(cls.server.stop)
 
-    def get(self, port: int, path: str) -> http.client.HTTPResponse:
-        """The response to one request."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        self.addCleanup(connection.close)
-        connection.request("GET", path)
-        return connection.getresponse()
+    def get(self, path, data=None):
+        url = f"http://127.0.0.1:{self.server.ports['http'][0]}{path}"
+        return urllib.request.urlopen(url, data=data, timeout=TIMEOUT)
 
-    def test_two_ports_serve_the_same(self) -> None:
-        """Two origins, of one site."""
-        ports = self.api.call("/server/ports", {})["ports"]
-        self.assertEqual(ports[0], self.server.port)
-        self.assertEqual(len(set(ports)), 2)
-        for port in ports:
-            response = self.get(port, "/page.html")
-            self.assertEqual((response.status, response.read()), (200, b"<p>page"))
+    def text(self, path):
+        with self.get(path) as response:
+            return response.read().decode()
 
-    def test_headers_and_a_redirect(self) -> None:
-        """What a query asks for."""
-        query = urlencode([("header", "Permissions-Policy: x=()"), ("header", "X-Two:2")])
-        response = self.get(self.server.port, f"/page.html?{query}")
-        self.assertEqual(response.getheader("Permissions-Policy"), "x=()")
-        self.assertEqual(response.getheader("X-Two"), "2")
-        self.assertEqual(response.status, 200)
-        query = urlencode({"header": "Location: /elsewhere", "status": "302"})
-        response = self.get(self.server.port, f"/page.html?{query}")
-        self.assertEqual((response.status, response.getheader("Location")), (302, "/elsewhere"))
-        # Nothing else can be asked for.
-        self.assertEqual(self.get(self.server.port, "/page.html?status=500").status, 200)
-        self.assertEqual(self.get(self.server.port, "/none.html").status, 404)
+    def test_every_port_serves_the_same(self):
+        trusted = ssl.create_default_context(cafile=self.server.certificate)
+        for scheme, ports in self.server.ports.items():
+            self.assertEqual(len(set(ports)), 2)
+            for port in ports:
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
+                self.addCleanup(connection.close)
+                if scheme == "https":
+                    connection.connect()
+                    connection.sock = trusted.wrap_socket(connection.sock, server_hostname=sites.HOST)
+                connection.request("GET", "/a/plain.html")
+                response = connection.getresponse()
+                self.assertEqual((response.status, response.read()), (200, b"plain"))
+
+    def test_the_certificate_is_for_all_names(self):
+        trusted = ssl.create_default_context(cafile=self.server.certificate)
+        for name in (sites.HOST, f"www.{sites.HOST}", sites.OTHER_HOST, f"www2.{sites.OTHER_HOST}"):
+            with socket.create_connection(("127.0.0.1", self.server.ports["https"][0]), TIMEOUT) as plain:
+                trusted.wrap_socket(plain, server_hostname=name).close()
+        with socket.create_connection(("127.0.0.1", self.server.ports["https"][0]), TIMEOUT) as plain:
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                trusted.wrap_socket(plain, server_hostname="elsewhere.test")
+
+    def test_sidecars_hold_for_generated_pages(self):
+        for path in ("/a/x.https.any.html", "/a/x.https.any.worker.js", "/a/x.https.any.js"):
+            with self.get(path) as response:
+                self.assertEqual(response.headers["Permissions-Policy"], "direct-sockets=()", path)
+        with self.get("/a/plain.html") as response:
+            self.assertIsNone(response.headers["Permissions-Policy"])
+
+    def test_substitution(self):
+        with self.get("/a/names.sub.html") as response:
+            names = response.read().decode().split()
+            self.assertEqual(response.headers["X-Host"], f"www1.{sites.HOST}")
+        ports = self.server.ports
+        self.assertEqual(names, [sites.HOST, f"www.{sites.OTHER_HOST}", str(ports["https"][1]), str(ports["http"][0])])
+        with self.get("/a/plain.html?pipe=header(X-Y,z)") as response:
+            self.assertEqual(response.headers["X-Y"], "z")
+
+    def test_handlers(self):
+        with self.get("/a/echo.py", b"body") as response:
+            self.assertEqual((response.status, response.read()), (203, b"body"))
+        with self.get("/a/raw.asis") as response:
+            self.assertEqual((response.status, response.headers["X-Raw"]), (299, "yes"))
+
+    def test_roots_and_the_harness(self):
+        self.assertEqual(self.text("/_own/page.html"), "own")
+        self.assertEqual(self.text("/resources/testharness.js"), "harness")
+        self.assertEqual(self.text("/resources/testharnessreport.js"), harness.REPORT.read_text())
+
+    def test_nothing_outside_is_served(self):
+        for path in ("/../secret.html", "/a/link.html", "/a/none.html", "/%2e%2e/secret.html", "/_own/../x"):
+            with self.assertRaises(urllib.error.HTTPError, msg=path) as caught:
+                self.get(path)
+            caught.exception.close()
+
+    def test_the_runner_answers_for_the_operating_system(self):
+        browser = Browser()
+        browser.pid = os.getpid()
+        self.server.begin(browser)
+        with self.get("/_os/processes", b"{}") as response:
+            self.assertEqual(json.load(response)["shell"], os.getpid())
+        self.server.finish()
+        for path, body in (("/_os/none", b"{}"), ("/_os/processes", b"[]"), ("/_os/processes", b"{")):
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                self.get(path, body)
+            self.assertIn("error", json.load(caught.exception))
+            caught.exception.close()
+
+
+class PeersOfTheProject(unittest.TestCase):
+    """The handler of the peers."""
+
+    def test_peers_live_until_the_test_ends(self):
+        with tempfile.TemporaryDirectory() as folder:
+            server = Server(certificates=Path(folder))
+            try:
+                server.begin(Browser())
+                peer = server.ask_peers("peer/create", {"behaviour": "echo"})
+                with socket.create_connection((peer["address"], peer["port"]), TIMEOUT) as client:
+                    client.settimeout(TIMEOUT)
+                    client.sendall(b"x")
+                    self.assertEqual(client.recv(1), b"x")
+                with self.assertRaisesRegex(ApiError, "dance"):
+                    server.ask_peers("peer/create", {"behaviour": "dance"})
+                server.finish()
+                with self.assertRaises(ConnectionRefusedError):
+                    socket.create_connection((peer["address"], peer["port"]), TIMEOUT)
+            finally:
+                server.stop()
 
 
 if __name__ == "__main__":

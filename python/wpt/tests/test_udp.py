@@ -13,8 +13,8 @@ import threading
 import unittest
 
 from wpt import processes
-from wpt.api import Api, ApiError
 from wpt.oschecks import Browser
+from wpt.tests.peers import ApiError, Everything
 
 TIMEOUT = 20
 
@@ -23,7 +23,7 @@ class UdpPeers(unittest.TestCase):
     """What a page can make a UDP peer do."""
 
     def setUp(self):
-        self.api = Api(Browser())
+        self.api = Everything(Browser())
         self.client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.client.bind(("127.0.0.1", 0))
         self.client.settimeout(TIMEOUT)
@@ -89,7 +89,8 @@ class UdpPeers(unittest.TestCase):
         self.ask("end", id=peer)
         peer, _ = self.create()
         to = {"address": address[0], "port": address[1]}
-        sending = threading.Thread(target=self.ask, args=("send",), kwargs=dict(id=peer, to=to, text="x", whenBound=1))
+        arguments = {"peer": peer, "to": to, "text": "x"}
+        sending = threading.Thread(target=self.api.call, args=("/os/udp/send-when-bound", arguments))
         sending.start()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
             late.bind(address)
@@ -143,7 +144,7 @@ class UdpView(unittest.TestCase):
     def setUp(self):
         self.browser = Browser()
         self.browser.pid = os.getpid()
-        self.api = Api(self.browser)
+        self.api = Everything(self.browser)
         self.child = None
 
     def tearDown(self):

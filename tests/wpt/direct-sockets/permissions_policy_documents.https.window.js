@@ -3,11 +3,8 @@
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
-
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
 
@@ -57,7 +54,7 @@ promise_test(async t => {
   const frame = await PolicyFrame.create(t, { srcdoc });
   await frame.assertAllowed(t, "srcdoc");
   await (await PolicyFrame.create(t, { srcdoc, allow: "direct-sockets" })).assertAllowed(t, "with allow");
-  const other = frameUrl((await serverOrigins()).other);
+  const other = frameUrl(serverOrigins().other);
   const attributes = { srcdoc, src: other, allow: "direct-sockets" };
   await (await PolicyFrame.create(t, attributes)).assertAllowed(t, "srcdoc goes before src");
   await (await PolicyFrame.create(t, { srcdoc, allow: "direct-sockets 'none'" })).assertDenied("with allow 'none'");
@@ -81,7 +78,7 @@ promise_test(async t => {
 }, "PP-09: a data: document has an opaque origin and may not, whatever allow says");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const srcdoc = await framePage();
   for (const what of [{ src: frameUrl(origins.own) }, { src: frameUrl(origins.other) }, { srcdoc }]) {
     for (const allow of [undefined, "direct-sockets", "direct-sockets *"]) {
@@ -93,7 +90,7 @@ promise_test(async t => {
 }, "PP-09: a sandboxed frame without allow-same-origin may not, whatever allow says");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { sandbox: "allow-scripts", src: frameUrl(origins.own) });
   await frame.goes("navigate", { url: frameUrl(origins.other) });
   assert_in_array(await frame.ask("construct"), ["NotAllowedError", "absent"], "elsewhere");
@@ -102,7 +99,7 @@ promise_test(async t => {
 }, "PP-09: a sandboxed frame cannot get out by navigating itself");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const sandbox = "allow-scripts allow-same-origin";
   const create = attributes => PolicyFrame.create(t, { sandbox, ...attributes });
   await (await create({ src: frameUrl(origins.own) })).assertAllowed(t, "own");
@@ -112,14 +109,14 @@ promise_test(async t => {
 }, "PP-03, PP-04, PP-09: a sandboxed frame with allow-same-origin is a frame like others");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const csp = { headers: ["Content-Security-Policy: sandbox allow-scripts"] };
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.own, csp), allow: "direct-sockets" });
   assert_in_array(await frame.ask("construct"), ["NotAllowedError", "absent"]);
 }, "PP-09: a document that its own response sandboxes may not");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const allowed = await PolicyFrame.create(t, { src: frameUrl(origins.other), allow: "direct-sockets" });
   assert_equals(await allowed.ask("rewrite"), "constructed", "an allowed one");
   const denied = await PolicyFrame.create(t, { src: frameUrl(origins.other) });

@@ -3,11 +3,8 @@
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
-
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
 
@@ -40,7 +37,7 @@ const FRAMES = [
 ];
 for (const [id, where, allow, allowed] of FRAMES) {
   promise_test(async t => {
-    const origins = await serverOrigins();
+    const origins = serverOrigins();
     const attributes = { src: frameUrl(origins[where]) };
     if (allow !== undefined) {
       attributes.allow = allow.replace(/\{(\w+)\}/g, (_, name) => origins[name]);
@@ -52,7 +49,7 @@ for (const [id, where, allow, allowed] of FRAMES) {
 }
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.other, withPolicy("direct-sockets=()")),
                                               allow: "direct-sockets" });
   await frame.assertDenied("its own header says no");
@@ -75,7 +72,7 @@ const HEADERS = [
 ];
 for (const [header, allow, allowed] of HEADERS) {
   promise_test(async t => {
-    const origins = await serverOrigins();
+    const origins = serverOrigins();
     const value = header.replace(/\{(\w+)\}/g, (_, name) => origins[name]);
     const outer = await PolicyFrame.create(t, { src: frameUrl(origins.own, withPolicy(value)) });
     const attributes = { src: frameUrl(origins.other), ...allow && { allow } };
@@ -86,7 +83,7 @@ for (const [header, allow, allowed] of HEADERS) {
 }
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const nested = async (outer, inner) => (await PolicyFrame.create(t, outer)).ask("nest", {
     attributes: inner,
     inner: { command: "construct" },
@@ -104,7 +101,7 @@ promise_test(async t => {
 }, "PP-03, PP-04, PP-05: a frame in a frame has at most what the one around it has");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.own), allow: "direct-sockets 'none'" });
   const inner = frame.frame.contentWindow;
   for (const [name, ...args] of [

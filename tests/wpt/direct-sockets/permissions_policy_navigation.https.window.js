@@ -3,16 +3,13 @@
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
-
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.own) });
   await frame.assertAllowed(t, "at first");
   await frame.goes("navigate", { url: frameUrl(origins.other) });
@@ -22,7 +19,7 @@ promise_test(async t => {
 }, "PP-03: a frame that navigates itself to another origin may not, and may again when it is back");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.other), allow: "direct-sockets" });
   await frame.assertAllowed(t, "where its src says");
   await frame.goes("navigate", { url: frameUrl(origins.third) });
@@ -32,7 +29,7 @@ promise_test(async t => {
 }, "PP-04: a frame with allow=\"direct-sockets\" may only at the origin of its src, wherever it navigates itself");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.other), allow: "direct-sockets *" });
   await frame.assertAllowed(t, "at first");
   await frame.goes("navigate", { url: frameUrl(origins.third) });
@@ -40,7 +37,7 @@ promise_test(async t => {
 }, "PP-04: a frame with allow=\"direct-sockets *\" may wherever it navigates itself");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.own) });
   const ready = frame.ready();
   frame.frame.contentWindow.location.href = frameUrl(origins.other);
@@ -66,7 +63,7 @@ const REDIRECTS = [
 ];
 for (const [from, to, allow, allowed] of REDIRECTS) {
   promise_test(async t => {
-    const origins = await serverOrigins();
+    const origins = serverOrigins();
     const attributes = { src: redirectTo(origins[from], frameUrl(origins[to])) };
     if (allow) {
       attributes.allow = allow.replace(/\{(\w+)\}/g, (_, name) => origins[name]);
@@ -79,7 +76,7 @@ for (const [from, to, allow, allowed] of REDIRECTS) {
 }
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.other) });
   await frame.assertDenied("at first");
   frame.frame.allow = "direct-sockets";
@@ -93,7 +90,7 @@ promise_test(async t => {
 }, "PP-04, PP-11: a change of allow counts from the next navigation on");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const peer = await makePeer(t, "echo");
   const frame = await PolicyFrame.create(t, { src: frameUrl(origins.other), allow: "direct-sockets" });
   assert_equals(await frame.ask("open", { port: peer.port }), "open");
@@ -103,7 +100,7 @@ promise_test(async t => {
 }, "PP-11: sockets that were made before a frame's allow changed go on working");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const first = frameUrl(origins.other, { tag: "first" });
   const frame = await PolicyFrame.create(t, { src: first, allow: "direct-sockets" });
   await frame.assertAllowed(t, "at first");
@@ -115,7 +112,7 @@ promise_test(async t => {
 }, "PP-04: history.back brings a document back with what it had");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const first = frameUrl(origins.other, { tag: "first" });
   const frame = await PolicyFrame.create(t, { src: first });
   await frame.goes("navigate", { url: frameUrl(origins.own) });
@@ -126,7 +123,7 @@ promise_test(async t => {
 }, "PP-03: history.back to another origin does not take along what the frame had meanwhile");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const peer = await makePeer(t, "hold");
   const first = frameUrl(origins.other, { tag: "first" });
   for (const [before, after] of [["direct-sockets", ""], ["", "direct-sockets *"]]) {

@@ -3,18 +3,15 @@
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
-
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
 
 // This page has the header `Permissions-Policy: direct-sockets=()`.
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   for (const src of [frameUrl(origins.own), frameUrl(origins.other), "about:blank"]) {
     for (const allow of [undefined, "direct-sockets", "direct-sockets *"]) {
       if (src === "about:blank") {
@@ -29,7 +26,7 @@ promise_test(async t => {
 }, "PP-05: no frame gets back what the page has given up");
 
 promise_test(async t => {
-  const origins = await serverOrigins();
+  const origins = serverOrigins();
   const src = frameUrl(origins.own, withPolicy("direct-sockets=*"));
   await (await PolicyFrame.create(t, { src, allow: "direct-sockets" })).assertDenied("with a header of its own");
   const srcdoc = await framePage();

@@ -3,17 +3,14 @@
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
-
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
 
 for (const depth of [1, 2, 3]) {
   promise_test(async t => {
-    const origins = await serverOrigins();
+    const origins = serverOrigins();
     const ask = async attributes => (await PolicyFrame.create(t, attributes)).ask("worker", { depth });
     assert_equals(await ask({ src: frameUrl(origins.own) }), "constructed", "own");
     assert_equals(await ask({ src: frameUrl(origins.other) }), "NotAllowedError", "other");

@@ -4,10 +4,6 @@
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/udp.js
 
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
-
 "use strict";
 
 const ADDRESS = "127.0.0.1";
@@ -104,16 +100,3 @@ test(() => {
   assert_true(error instanceof TypeError);
   assert_false(error.message.includes("localAddress"), `conversion comes first: ${error.message}`);
 }, "IDL-24: all arguments of TCPServerSocket are converted, in order, before the first step of the constructor");
-
-promise_test(async t => {
-  await startNet(t);
-  const sentinel = { sentinel: true };
-  const lines = await traced(["trace=socket,bind,listen"], async () => {
-    for (const member of ["backlog", "ipv6Only", "localPort"]) {
-      const error = thrown(() => new TCPServerSocket(ADDRESS, { get [member]() { throw sentinel; } }), member);
-      assert_equals(error, sentinel, member);
-    }
-    await quiet();
-  });
-  assert_array_equals(lines.filter(line => line.includes("AF_INET")), [], "net made no socket");
-}, "IDL-25: what a getter of the options throws leaves TCPServerSocket's constructor, and no socket comes to exist");

@@ -3,10 +3,6 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
 
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
-
 "use strict";
 
 promise_test(async t => {
@@ -17,7 +13,7 @@ promise_test(async t => {
 }, "PP-02: without any header a secure page may use sockets");
 
 promise_test(async t => {
-  await os.needIPv6();
+  await needIPv6();
   assert_false(Boolean(self.crossOriginIsolated), "the page is not cross-origin isolated");
   for (const address of ["127.0.0.1", "::1", "127.0.0.2"]) {
     const peer = await makePeer(t, "hold", { address });

@@ -1,13 +1,10 @@
 // META: title=TCPSocket: garbage collection
 // META: global=window,dedicatedworker
 // META: timeout=long
+// META: script=/common/gc.js
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/sha256.js
-
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
 
@@ -169,34 +166,3 @@ promise_test(async t => {
   assert_equals(digest.length, total);
   assert_equals(digest.hex(), (await peer.log(0)).sentSha256);
 }, "LIFE-06: garbage collection in the middle of a transfer loses nothing");
-
-promise_test(async t => {
-  const count = 200;
-  const peer = await makePeer(t, "hold");
-  await detached(async () => {
-    for (let i = 0; i < count; i++) {
-      const socket = new TCPSocket(peer.address, peer.port);
-      await socket.opened;
-    }
-  });
-  await peer.waitForCount(count);
-  const gone = await collectGarbageUntil(async () => (await os.countSockets(peer.port)).net === 0);
-  assert_true(gone, `left in net: ${(await os.countSockets(peer.port)).net}`);
-  await peer.waitForCount(count, "ended");
-}, "LIFE-07: unreachable idle sockets are closed after collection");
-
-promise_test(async t => {
-  const count = 50;
-  const peer = await makePeer(t, "hold", { greeting: "unread" });
-  await detached(async () => {
-    for (let i = 0; i < count; i++) {
-      const { readable, writable } = await new TCPSocket(peer.address, peer.port).opened;
-      const writer = writable.getWriter();
-      await writer.write(encode("used"));
-      const reader = readable.getReader();
-      await reader.read();
-    }
-  });
-  const gone = await collectGarbageUntil(async () => (await os.countSockets(peer.port)).net === 0);
-  assert_true(gone, `left in net: ${(await os.countSockets(peer.port)).net}`);
-}, "LIFE-07: sockets that were used and are idle again are closed after collection, locked streams or not");

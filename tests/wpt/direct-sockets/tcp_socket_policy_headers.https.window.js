@@ -3,10 +3,6 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
 
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
-
 "use strict";
 
 // Each frame gets a header of its own; being of the same origin, frames have what their own header says.
@@ -31,7 +27,7 @@ const ANSWERS = {
 for (const [header, answer] of Object.entries(ANSWERS)) {
   promise_test(async t => {
     const query = new URLSearchParams({ header: `Permissions-Policy: ${header}` });
-    const inner = (await makeFrame(t, { src: `/direct-sockets/resources/blank.html?${query}` })).contentWindow;
+    const inner = (await makeFrame(t, { src: `/direct-sockets/resources/policy_frame.py?${query}` })).contentWindow;
     let found = "constructed";
     try {
       new inner.TCPSocket("127.0.0.1", 0).opened.catch(() => {});
@@ -45,7 +41,7 @@ for (const [header, answer] of Object.entries(ANSWERS)) {
 
 promise_test(async t => {
   const query = new URLSearchParams({ header: "Permissions-Policy: direct-sockets=()" });
-  const frame = await makeFrame(t, { src: `/direct-sockets/resources/blank.html?${query}` });
+  const frame = await makeFrame(t, { src: `/direct-sockets/resources/policy_frame.py?${query}` });
   const inner = frame.contentWindow;
   const worker = new inner.Worker("/direct-sockets/resources/socket_worker.js");
   const ask = command => new Promise((resolve, reject) => {
@@ -77,7 +73,7 @@ promise_test(async t => {
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const query = new URLSearchParams({ header: "Content-Security-Policy: connect-src 'none'" });
-  const inner = (await makeFrame(t, { src: `/direct-sockets/resources/blank.html?${query}` })).contentWindow;
+  const inner = (await makeFrame(t, { src: `/direct-sockets/resources/policy_frame.py?${query}` })).contentWindow;
   const blocked = await inner.fetch("/direct-sockets/resources/blank.html").then(() => false, () => true);
   assert_true(blocked, "fetch is blocked in that frame");
   const socket = new inner.TCPSocket(peer.address, peer.port);

@@ -4,10 +4,6 @@
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/udp.js
 
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
-
 "use strict";
 
 // A message that came, in either mode.
@@ -55,7 +51,7 @@ promise_test(async t => {
 }, "UDP-MSG-02: in bound mode a message has the address and port of its sender");
 
 promise_test(async t => {
-  await os.needIPv6();
+  await needIPv6();
   const { info, readable } = await bindUdp(t, { localAddress: "::", ipv6Only: false });
   const reader = readable.getReader();
   for (const [address, target, reported] of [["127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1"], ["::1", "::1", "::1"],
@@ -80,7 +76,7 @@ for (const [what, localAddress, target, peerAddress] of [
   ["mapped", "::", "127.0.0.1", "127.0.0.1"],
 ]) {
   promise_test(async t => {
-    await os.needIPv6(localAddress);
+    await needIPv6(localAddress);
     const { info, readable, writable } = await bindUdp(t, { localAddress });
     const reader = readable.getReader();
     const writer = writable.getWriter();

@@ -4,10 +4,6 @@
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/udp.js
 
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
-
 "use strict";
 
 // With the header `Permissions-Policy: direct-sockets=()`. The worker of such a page has its answer.

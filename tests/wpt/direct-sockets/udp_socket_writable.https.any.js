@@ -6,10 +6,6 @@
 // META: script=/direct-sockets/resources/udp.js
 // META: script=/direct-sockets/resources/sha256.js
 
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
-
 "use strict";
 
 // A socket in either mode with its peer, and a message that has the right members for it.
@@ -22,6 +18,7 @@ async function openFor(t, mode, behaviour = "sink", options = {}) {
 }
 
 const ADDRESS = { remoteAddress: "127.0.0.1", remotePort: 9 };
+
 const REFUSED = {
   "a number": () => 1,
   "a string": () => "x",
@@ -40,6 +37,7 @@ const REFUSED = {
   "a port that is a symbol": address => ({ data: bytes(1), ...address, remotePort: Symbol() }),
   "an address that is a symbol": address => ({ data: bytes(1), ...address, remoteAddress: Symbol() }),
 };
+
 for (const mode of ["bound", "connected"]) {
   for (const [what, make] of Object.entries(REFUSED)) {
     promise_test(async t => {
@@ -130,24 +128,6 @@ promise_test(async t => {
   assert_regexp_match((await attempt("bound", { remotePort: 9 })).message, /remote/, "bound, half an address");
   assert_regexp_match((await attempt("bound", ADDRESS)).message, /\bdata\b/, "bound, with an address");
 }, "UDP-W-04: a message without data rejects with a TypeError, after the checks of the address");
-
-promise_test(async t => {
-  t.add_cleanup(() => os.blockHosts(false));
-  const { writable, peer } = await openFor(t, "bound");
-  await os.blockHosts(true);
-  const writer = writable.getWriter();
-  const [first, second] = [encode("first"), encode("second")];
-  const writes = [writer.write(to({ address: "v4.test", port: peer.port }, first)), writer.write(to(peer, second))];
-  first.fill(0x21);
-  await quiet(20);
-  // Its turn has not come yet.
-  second.set(encode("SECOND"));
-  await os.blockHosts(false);
-  await Promise.all(writes);
-  const { datagrams } = await peer.received(2);
-  assert_array_equals(datagrams.map(({ text }) => text), ["first", "SECOND"]);
-  assert_equals(first.length, 5, "nothing is detached");
-}, "UDP-W-05: data is copied when the turn of its message comes, synchronously");
 
 promise_test(async t => {
   const { writable, peer, message } = await openFor(t, "connected");
@@ -254,18 +234,3 @@ promise_test(async t => {
   const { datagrams } = await peer.received(count);
   datagrams.forEach(({ text }, i) => assert_equals(text, `${i}`));
 }, "UDP-W-17: a thousand messages arrive in the order of their writes");
-
-promise_test(async t => {
-  t.add_cleanup(() => os.blockHosts(false));
-  const { writable, peer } = await openFor(t, "bound");
-  await os.blockHosts(true);
-  const writer = writable.getWriter();
-  const writes = [writer.write(to({ address: "v4.test", port: peer.port }, "first")),
-                  writer.write(to(peer, "second"))];
-  await quiet();
-  assert_equals((await peer.log()).received, 0, "the second one waits for the first");
-  await os.blockHosts(false);
-  await Promise.all(writes);
-  const { datagrams } = await peer.received(2);
-  assert_array_equals(datagrams.map(({ text }) => text), ["first", "second"]);
-}, "UDP-W-17: one message is sent at a time, also when a name takes long");

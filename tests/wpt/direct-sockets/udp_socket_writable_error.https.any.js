@@ -5,10 +5,6 @@
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/udp.js
 
-// This Source Code Form is subject to the terms of the Mozilla Public
-// License, v. 2.0. If a copy of the MPL was not distributed with this
-// file, You can obtain one at https://mozilla.org/MPL/2.0/.
-
 "use strict";
 
 // Ways in which the OS refuses a datagram.
@@ -20,6 +16,7 @@ const FAILURES = {
   "port 0": { to: { address: "127.0.0.1", port: 0 }, size: 1, message: /./ },
   "port 65536, which wraps to 0": { to: { address: "127.0.0.1", port: 65536 }, size: 1, message: /./ },
 };
+
 for (const [what, failure] of Object.entries(FAILURES)) {
   promise_test(async t => {
     const { socket, info, readable, writable } = await bindUdp(t);
@@ -56,7 +53,7 @@ promise_test(async t => {
 }, "UDP-W-10: in connected mode, too, 65507 bytes are sent and 65508 are not");
 
 promise_test(async t => {
-  await os.needIPv6();
+  await needIPv6();
   const six = await makeUdpPeer(t, "sink", { address: "::1" });
   const { writable } = await bindUdp(t, { localAddress: "::1" });
   const writer = writable.getWriter();
@@ -65,35 +62,6 @@ promise_test(async t => {
   assert_equals((await six.received(1)).datagrams[0].size, 65507);
   await rejectsWith(writer.write(to(six, new Uint8Array(65536))), "NetworkError");
 }, "UDP-W-10: over IPv6 a datagram that is too large fails, too");
-
-promise_test(async t => {
-  const { socket, info, readable, writable } = await bindUdp(t);
-  await readable.cancel();
-  const writer = writable.getWriter();
-  held(writer.closed);
-  const error = await rejectsWith(writer.write(to({ address: "127.0.0.1", port: 0 }, "x")), "NetworkError");
-  await rejectsExactly(socket.closed, error, "closed");
-  assert_true((await udp.gone(info)).ok, "the OS socket is closed");
-  assert_equals(socket.close(), socket.closed);
-}, "UDP-W-11: a send error runs the writable's handle-closing");
-
-for (const [what, mode, message] of [
-  ["cannot be converted", "bound", { data: "str" }],
-  ["has no address", "bound", { data: bytes(1) }],
-  ["has no data", "connected", {}],
-  ["has an address in connected mode", "connected", { data: bytes(1), remotePort: 9 }],
-]) {
-  promise_test(async t => {
-    const peer = await makeUdpPeer(t);
-    const { socket, info, readable, writable } = mode === "bound" ? await bindUdp(t) : await connectUdp(t, peer);
-    await readable.cancel();
-    const writer = writable.getWriter();
-    held(writer.closed);
-    const error = await rejectsWith(writer.write(message), "TypeError");
-    await rejectsExactly(socket.closed, error, "closed");
-    assert_true((await udp.gone(info)).ok, "the OS socket is closed");
-  }, `UDP-W-16: a message that ${what} ends the write side and runs handle-closing, as a send error does`);
-}
 
 promise_test(async t => {
   const { socket, readable, writable } = await bindUdp(t);

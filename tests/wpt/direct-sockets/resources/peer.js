@@ -1,20 +1,21 @@
-/* This Source Code Form is subject to the terms of the Mozilla Public
- * License, v. 2.0. If a copy of the MPL was not distributed with this
- * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
-
-// The other side of `/peer` and `/os`: peers that do as they are told, and the operating system's view.
+// The other side of peer.py: peers outside of the browser that do as they are told.
 
 "use strict";
 
-// Ask the server. Waits are answered when what they wait for has come.
-async function ask(path, args = {}) {
+// Post JSON, and take JSON for an answer.
+async function post(url, args) {
   // A string body is text/plain, which needs no preflight where the page is of another origin.
-  const response = await fetch(path, { method: "POST", body: JSON.stringify(args) });
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(args) });
   const answer = await response.json();
   if (!response.ok) {
-    throw new Error(`${path} ${JSON.stringify(args)}: ${answer.error}`);
+    throw new Error(`${url} ${JSON.stringify(args)}: ${answer.error}`);
   }
   return answer;
+}
+
+// Ask the peers. Waits are answered when what they wait for has come.
+function ask(what, args = {}) {
+  return post(`/direct-sockets/resources/peer.py?${what}`, args);
 }
 
 function toBase64(bytes) {
@@ -39,13 +40,13 @@ class Peer {
   }
 
   // behaviour: "hold" (does not read), "sink" (reads), "echo". greeting and flood are sent first,
-  // then a "fin" may follow. See python/wpt/peers.py.
+  // then a "fin" may follow. See peers/script.py.
   static async create(behaviour = "hold", options = {}) {
-    return new Peer(await ask("/peer/create", { behaviour, ...options }));
+    return new Peer(await ask("peer/create", { behaviour, ...options }));
   }
 
   _ask(what, args = {}) {
-    return ask(`/peer/${what}`, { id: this.id, ...args });
+    return ask(`peer/${what}`, { id: this.id, ...args });
   }
 
   // Wait for "accepted", "fin", "eof", "reset", "end" (fin or reset), "sent", and return the log of the connection.
@@ -93,6 +94,11 @@ class Peer {
     return Uint8Array.from(atob(base64), c => c.charCodeAt(0));
   }
 
+  // Which byte values have come: for megabytes, which a page would be slow to look at.
+  async values(connection = 0) {
+    return (await this._ask("values", { connection })).values;
+  }
+
   async text(connection = 0) {
     return new TextDecoder().decode(await this.bytes(connection));
   }
@@ -115,68 +121,19 @@ async function makePeer(t, behaviour, options) {
 
 // A port on which nobody listens.
 async function closedPort(address = "127.0.0.1") {
-  return (await ask("/peer/closed-port", { address })).port;
+  return (await ask("peer/closed-port", { address })).port;
 }
 
 // A port on which connecting hangs until `drain` is called.
 async function hangingPort(t) {
-  const { id, port } = await ask("/peer/hang");
-  t.add_cleanup(() => ask("/peer/end", { id }));
-  return { port, drain: timeout => ask("/peer/drain-hang", { id, timeout }) };
+  const { id, port } = await ask("peer/hang");
+  t.add_cleanup(() => ask("peer/end", { id }));
+  return { port, drain: timeout => ask("peer/drain-hang", { id, timeout }) };
 }
 
-const os = {
-  processes: () => ask("/os/processes"),
-  memory: () => ask("/os/memory"),
-  descriptors: () => ask("/os/descriptors"),
-  countSockets: remotePort => ask("/os/count-sockets", { remotePort }),
-  waitForSockets: (remotePort, count, timeout) => ask("/os/wait-sockets", { remotePort, count, timeout }),
-  socket: info => ask("/os/socket", ports(info)),
-  // want: any of {state, receiveQueue, minReceiveQueue, minSendQueue, held}.
-  waitForSocket: (info, want, timeout) => ask("/os/wait-socket", { ...ports(info), want, timeout }),
-  ss: async info => (await ask("/os/ss", ports(info))).text,
-  options: (info, names) => ask("/os/option", { ...ports(info), names }),
-  plainOptions: (peer, names) => ask("/os/plain-option", { address: peer.address, port: peer.port, names }),
-  signalNet: signal => ask("/os/signal", { kind: "net", signal }),
-  killProcess: (kind, pid) => ask("/os/signal", { kind, pid, signal: "KILL" }),
-  waitForOtherNet: (notPid, timeout) => ask("/os/wait-process", { kind: "net", notPid, timeout }),
-  waitForEnd: (kind, gone, timeout) => ask("/os/wait-process", { kind, gone, timeout }),
-  waitForAge: (kind, seconds) => ask("/os/wait-age", { kind, seconds }),
-  limitDescriptors: spare => ask("/os/limit-descriptors", { spare }),
-  blockHosts: block => ask("/os/block-hosts", { block }),
-  // Skips the test where the machine has no IPv6; where addresses are given, only if one of them is of IPv6 alone.
-  needIPv6: async (...addresses) => {
-    const { missing } = await ask("/os/ipv6");
-    const isOfIPv6 = address => address.includes(":") && address !== "::" && !address.startsWith("::ffff:");
-    assert_implements_optional(!missing || (addresses.length > 0 && !addresses.some(isOfIPv6)), missing);
-  },
-  // Whoever looks at /os/processes sees whether this run has content processes.
-  multiprocess: async () => (await ask("/os/processes")).multiprocess,
-};
-
-function ports({ localPort, remotePort }) {
-  return { localPort, remotePort };
-}
-
-// Trace system calls of net while `body` runs; the lines. `expressions` are those of `strace -e`.
-async function traced(expressions, body, kind = "net") {
-  await ask("/os/trace-start", { kind, expressions });
-  try {
-    await body();
-  } finally {
-    self.lastTrace = (await ask("/os/trace-stop")).lines;
-  }
-  return self.lastTrace;
-}
-
-// Make sure that a net process runs, and return its id.
-async function startNet(t) {
-  const peer = await Peer.create("hold");
-  const socket = new TCPSocket(peer.address, peer.port);
-  await socket.opened;
-  await socket.close();
-  await peer.end();
-  const { net } = await os.processes();
-  assert_equals(net.length, 1, "one net process");
-  return net[0];
+// Skips the test where the machine has no IPv6; where addresses are given, only if one of them is of IPv6 alone.
+async function needIPv6(...addresses) {
+  const { missing } = await ask("ipv6");
+  const isOfIPv6 = address => address.includes(":") && address !== "::" && !address.startsWith("::ffff:");
+  assert_implements_optional(!missing || (addresses.length > 0 && !addresses.some(isOfIPv6)), missing);
 }

@@ -1,25 +1,9 @@
-/* This Source Code Form is subject to the terms of the Mozilla Public
- * License, v. 2.0. If a copy of the MPL was not distributed with this
- * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
-
 "use strict";
 
-// Frames of this and of other origins, and what may be done in them. The other side is policy_frame.js.
+// Frames of this and of other origins, and what may be done in them. The other side is policy_frame.js. Needs
+// origins.sub.js.
 
-const FRAME_PAGE = "/direct-sockets/resources/policy_frame.html";
-
-// The server has several names and ports. All of them are trustworthy.
-async function serverOrigins() {
-  const { ports } = await ask("/server/ports");
-  return {
-    own: location.origin,
-    // The same site, and so the same event loop.
-    otherPort: `http://${location.hostname}:${ports[1]}`,
-    // Other sites.
-    other: `http://a.localhost:${ports[0]}`,
-    third: `http://b.localhost:${ports[0]}`,
-  };
-}
+const FRAME_PAGE = "/direct-sockets/resources/policy_frame.py";
 
 // The URL of a page there, with response headers and a status if need be.
 function frameUrl(origin, { headers = [], status, tag } = {}) {
@@ -122,7 +106,7 @@ class PolicyFrame {
   }
 }
 
-// A whole page that acts as policy_frame.html does.
+// A whole page that acts as that of policy_frame.py does.
 async function framePage() {
   const response = await fetch("/direct-sockets/resources/policy_frame.js");
   return `<!doctype html><meta charset=utf-8><body><script>${await response.text()}</scr` + "ipt>";

@@ -1,24 +1,7 @@
-/* This Source Code Form is subject to the terms of the Mozilla Public
- * License, v. 2.0. If a copy of the MPL was not distributed with this
- * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
-
 // What the tests of TCPServerSocket share: servers of the page, and clients from outside of the browser.
 // Needs peer.js and helpers.js.
 
 "use strict";
-
-// The operating system's view of a port that is listened on.
-const listening = {
-  // { listeners: [...] }, and the members of the only one: address, backlog, queued, v6only, holders.
-  find: port => ask("/os/listener", { port }),
-  // want: any of {listening, queued}.
-  wait: (port, want, timeout) => ask("/os/wait-listener", { port, want, timeout }),
-  options: (port, names) => os.options({ localPort: port, remotePort: 0 }, names),
-  // The sockets of net with this local port: the listener and the connections that it has accepted.
-  count: async localPort => (await ask("/os/count-sockets", { localPort })).net,
-  waitForCount: (localPort, count, timeout) => ask("/os/wait-sockets", { localPort, count, timeout }),
-  systemBacklog: async () => (await ask("/os/sysctl", { name: "net.core.somaxconn" })).value,
-};
 
 // Connections from outside to a server of the page, made one after the other. They take the commands of a peer's
 // connections; `connections` says who they are, `failures` what became of the attempts that failed.
@@ -31,7 +14,7 @@ class Clients extends Peer {
 
   // behaviour as for peers. options: any of {address, count, source, greeting, flood, then, receiveBuffer, timeout}.
   static async connect(port, behaviour = "hold", options = {}) {
-    return new Clients(await ask("/client/connect", { port, behaviour, ...options }));
+    return new Clients(await ask("client/connect", { port, behaviour, ...options }));
   }
 }
 

@@ -1,9 +1,4 @@
-/* This Source Code Form is subject to the terms of the Mozilla Public
- * License, v. 2.0. If a copy of the MPL was not distributed with this
- * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
-
-// UDP peers, the operating system's view of UDP sockets, and what tests of UDPSocket share. Needs peer.js and
-// helpers.js.
+// UDP peers, and what tests of UDPSocket share. Needs peer.js and helpers.js.
 
 "use strict";
 
@@ -16,17 +11,16 @@ class UdpPeer {
   }
 
   static async create(behaviour = "sink", options = {}) {
-    return new UdpPeer(await ask("/udp/create", { behaviour, ...options }));
+    return new UdpPeer(await ask("udp/create", { behaviour, ...options }));
   }
 
   _ask(what, args = {}) {
-    return ask(`/udp/${what}`, { id: this.id, ...args });
+    return ask(`udp/${what}`, { id: this.id, ...args });
   }
 
-  // Send one datagram to {address, port}. `data` is text, bytes or a number of bytes. With `whenBound` it is sent as
-  // soon as somebody has bound that port.
-  send(data, to, { whenBound = false } = {}) {
-    return this._ask("send", { to, whenBound, ...(typeof data === "number" ? { size: data } : payload(data)) });
+  // Send one datagram to {address, port}. `data` is text, bytes or a number of bytes.
+  send(data, to) {
+    return this._ask("send", { to, ...(typeof data === "number" ? { size: data } : payload(data)) });
   }
 
   // Send `count` datagrams, or as many as go into `seconds`. Each begins with its number in four bytes.
@@ -61,28 +55,10 @@ async function makeUdpPeer(t, behaviour, options) {
 
 // A port from which datagrams come back as ICMP "port unreachable", although `send` can send from it.
 async function closedUdpPort(t, address = "127.0.0.1") {
-  const closed = new UdpPeer(await ask("/udp/closed-port", { address }));
+  const closed = new UdpPeer(await ask("udp/closed-port", { address }));
   t.add_cleanup(() => closed.end());
   return closed;
 }
-
-// Which socket is meant, from its open info.
-function which({ localAddress, localPort }) {
-  return { localAddress, localPort };
-}
-
-const udp = {
-  socket: info => ask("/os/udp/socket", which(info)),
-  // want: any of {exists, receiveQueue, minReceiveQueue, minDrops}.
-  waitForSocket: (info, want, timeout) => ask("/os/udp/wait", { ...which(info), want, timeout }),
-  gone: info => ask("/os/udp/wait", { ...which(info), want: { exists: false }, timeout: 5 }),
-  count: async () => (await ask("/os/udp/count")).net,
-  waitForCount: (count, timeout) => ask("/os/udp/wait-count", { count, timeout }),
-  options: (info, names) => ask("/os/udp/option", { ...which(info), names }),
-  plainOptions: (address, names) => ask("/os/udp/plain-option", { address, names }),
-  // Have the OS report an error to a socket that is connected to a closed port, although the page sends nothing.
-  provokeError: info => ask("/os/udp/provoke", which(info)),
-};
 
 // An open socket in bound mode, with its parts. Whatever the test leaves of it is closed when the test ends.
 async function bindUdp(t, options = {}) {
@@ -135,35 +111,6 @@ async function readMessages(reader, count) {
 function numberOf({ data }) {
   return new DataView(data.buffer, data.byteOffset).getUint32(0);
 }
-
-// Make sure that a net process runs without a UDP socket, and return its id.
-async function startUdpNet() {
-  const socket = new UDPSocket({ localAddress: "127.0.0.1" });
-  await socket.opened;
-  await socket.close();
-  const { net } = await os.processes();
-  assert_equals(net.length, 1, "one net process");
-  return net[0];
-}
-
-// Lines of a trace about receiving: how many datagrams were asked for, and how many came.
-function receives(lines) {
-  const found = [];
-  for (const line of lines) {
-    const batch = /recvmmsg.*, (\d+), [\w|]+, (?:NULL|0x[0-9a-f]+|\{[^}]*\})\)\s+= (-?\d+)/.exec(line);
-    if (batch) {
-      found.push({ asked: Number(batch[1]), got: Math.max(0, Number(batch[2])) });
-      continue;
-    }
-    // Channels between processes are read with the same calls; datagrams have an internet address.
-    const single = /recv(?:msg|from).*AF_INET.*\)\s+= (\d+)/.exec(line);
-    if (single) {
-      found.push({ asked: 1, got: 1 });
-    }
-  }
-  return found;
-}
-const RECEIVING = "trace=recvmmsg,recvmsg,recvfrom";
 
 // Whether a member is what a message of an error is about: it comes before the others.
 function assert_names(error, member, others = []) {

@@ -1,7 +1,3 @@
-/* This Source Code Form is subject to the terms of the Mozilla Public
- * License, v. 2.0. If a copy of the MPL was not distributed with this
- * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
-
 "use strict";
 
 // A worker that opens UDP sockets for its page, in the states that udp_states.js knows, and keeps them.
