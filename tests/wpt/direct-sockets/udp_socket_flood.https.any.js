@@ -1,8 +1,6 @@
 // META: title=UDPSocket: floods
 // META: global=window,dedicatedworker
 // META: timeout=long
-// META: variant=
-// META: variant=?full
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/udp.js
