@@ -24,6 +24,7 @@ support::tests! {
         permissions_policy_is_the_header_of_the_page,
         an_error_of_a_page_is_written,
         the_size_of_the_picture_can_be_chosen,
+        the_picture_grows_with_the_device_pixel_ratio,
         a_data_url_is_a_page,
         what_cannot_be_loaded_is_an_error_with_a_reason,
         the_user_agent_is_sent,
@@ -133,6 +134,24 @@ fn the_size_of_the_picture_can_be_chosen() -> TestResult {
         .expect_status(0)?;
     let (colour, size) = pixel(&picture, 332, 221)?;
     ensure(size == (333, 222), format!("{size:?}"))?;
+    ensure(
+        colour == [200, 30, 60, 255],
+        format!("in the corner: {colour:?}"),
+    )
+}
+
+fn the_picture_grows_with_the_device_pixel_ratio() -> TestResult {
+    let files = Files::with("page.html", COLOURS)?;
+    let picture = files.path("picture.png");
+    Shell::new()
+        .args(["--device-pixel-ratio", "2", "--window-size", "50x40"])
+        .arg("--screenshot")
+        .arg(&picture)
+        .arg(files.path("page.html"))
+        .run()?
+        .expect_status(0)?;
+    let (colour, size) = pixel(&picture, 99, 79)?;
+    ensure(size == (100, 80), format!("{size:?}"))?;
     ensure(
         colour == [200, 30, 60, 255],
         format!("in the corner: {colour:?}"),

@@ -18,6 +18,7 @@ harness::tests! {
         build_refuses_invalid_headers,
         a_failed_build_can_be_repeated,
         the_size_is_that_of_the_page,
+        the_scale_factor_is_that_of_the_page,
         the_user_agent_is_told,
         a_user_script_runs_before_the_page,
         a_user_stylesheet_is_applied,
@@ -150,6 +151,22 @@ fn the_size_is_that_of_the_page() -> TestResult {
         .evaluate("innerWidth + 'x' + innerHeight")
         .map_err(text)?;
     same("the page's size", inner.as_str(), Some("517x389"))
+}
+
+fn the_scale_factor_is_that_of_the_page() -> TestResult {
+    for wrong in [0.0, -1.0, 11.0, f32::NAN] {
+        let error = harness::builder().scale_factor(wrong).build().err();
+        let error = error
+            .ok_or_else(|| format!("{wrong} is taken"))?
+            .to_string();
+        ensure(error.contains("scale_factor"), error)?;
+    }
+    let builder = harness::builder().size(400, 200).scale_factor(2.0);
+    let webview = harness::open_with(builder, "")?;
+    let inner = webview
+        .evaluate("[devicePixelRatio, innerWidth, innerHeight].join()")
+        .map_err(text)?;
+    same("the page's view", inner.as_str(), Some("2,200,100"))
 }
 
 fn the_user_agent_is_told() -> TestResult {

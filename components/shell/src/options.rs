@@ -91,6 +91,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
     pub(crate) window_size: Option<(u32, u32)>,
 
+    /// How many device pixels a pixel of the page has on each side; the picture grows by it
+    #[arg(long, value_name = "RATIO", value_parser = parse_ratio)]
+    pub(crate) device_pixel_ratio: Option<f32>,
+
     /// End as soon as the page is loaded
     #[arg(long = "exit", short = 'x')]
     pub(crate) exit: bool,
@@ -261,6 +265,13 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
         return Err("not a sensible number of seconds".to_owned());
     }
     Ok(Duration::from_secs_f64(seconds))
+}
+
+fn parse_ratio(text: &str) -> Result<f32, String> {
+    text.parse()
+        .ok()
+        .filter(|ratio| (0.1..=10.0).contains(ratio))
+        .ok_or_else(|| "not a ratio from 0.1 to 10".to_owned())
 }
 
 fn parse_size(text: &str) -> Result<(u32, u32), String> {

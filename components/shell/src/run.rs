@@ -81,8 +81,15 @@ pub(crate) fn builder(options: &Options) -> Result<WebViewBuilder, Failure> {
     if options.window {
         builder = builder.window("Direct Sockets");
     }
-    if let Some((width, height)) = options.window_size {
-        builder = builder.size(width, height);
+    let ratio = options.device_pixel_ratio.unwrap_or(1.0);
+    if options.window_size.is_some() || options.device_pixel_ratio.is_some() {
+        // As with servoshell, the size is that of the page in its own pixels.
+        let (width, height) = options.window_size.unwrap_or(WebViewBuilder::DEFAULT_SIZE);
+        let scaled = |side: u32| (f64::from(side) * f64::from(ratio)).round() as u32;
+        builder = builder.size(scaled(width), scaled(height));
+    }
+    if let Some(ratio) = options.device_pixel_ratio {
+        builder = builder.scale_factor(ratio);
     }
     if let Some(user_agent) = &options.user_agent {
         builder = builder.user_agent(user_agent);

@@ -2,6 +2,7 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -30,8 +31,8 @@ use crate::webview::{Inner, WebView};
 use crate::window::Window;
 use crate::{panics, process};
 
-/// The size of a view that was given none, in device pixels.
-const DEFAULT_SIZE: (u32, u32) = (1024, 740);
+/// Device pixels on each side of a CSS pixel.
+const SCALE_FACTORS: RangeInclusive<f32> = 0.1..=10.0;
 
 /// The largest side that software drawing is asked for.
 const MAX_SIDE: u32 = 16_384;
@@ -68,6 +69,7 @@ pub enum NetProcess {
 pub struct WebViewBuilder {
     url: Option<String>,
     size: Option<(u32, u32)>,
+    scale_factor: Option<f32>,
     window: Option<String>,
     multiprocess: bool,
     net_process: NetProcess,
@@ -90,6 +92,9 @@ pub struct WebViewBuilder {
 }
 
 impl WebViewBuilder {
+    /// The size of a view that was given none, in device pixels.
+    pub const DEFAULT_SIZE: (u32, u32) = (1024, 740);
+
     /// A view of `about:blank` without a window, everything in one process but the sockets, which
     /// always have their own.
     pub fn new() -> Self {
@@ -105,6 +110,13 @@ impl WebViewBuilder {
     /// The size of the view in device pixels; 1024 × 740 unless told.
     pub fn size(mut self, width: u32, height: u32) -> Self {
         self.size = Some((width, height));
+        self
+    }
+
+    /// How many device pixels a CSS pixel has on each side, from 0.1 to 10; 1 unless told, and in a window what its
+    /// display says.
+    pub fn scale_factor(mut self, factor: f32) -> Self {
+        self.scale_factor = Some(factor);
         self
     }
 
@@ -272,6 +284,7 @@ impl WebViewBuilder {
         }
         let url = self.checked_url()?;
         let size = self.checked_size()?;
+        self.check_scale_factor()?;
         let opts = self.opts()?;
         let (preferences, allowed_origins) = self.servo_preferences()?;
         process::claim()?;
@@ -329,8 +342,9 @@ impl WebViewBuilder {
         let mut view = servo::WebViewBuilder::new(&servo, context.clone())
             .url(url)
             .delegate(bridge);
-        if let Some(window) = &window {
-            view = view.hidpi_scale_factor(Scale::new(window.scale_factor()));
+        let display = window.as_ref().map(Window::scale_factor);
+        if let Some(factor) = self.scale_factor.or(display) {
+            view = view.hidpi_scale_factor(Scale::new(factor));
         }
         if let Some(content_manager) = &content_manager {
             view = view.user_content_manager(content_manager.clone());
@@ -368,7 +382,7 @@ impl WebViewBuilder {
     }
 
     fn checked_size(&self) -> Result<PhysicalSize<u32>> {
-        let (width, height) = self.size.unwrap_or(DEFAULT_SIZE);
+        let (width, height) = self.size.unwrap_or(Self::DEFAULT_SIZE);
         let range = 1..=MAX_SIDE;
         if !range.contains(&width) || !range.contains(&height) {
             return Err(Error::InvalidOption {
@@ -378,6 +392,21 @@ impl WebViewBuilder {
             });
         }
         Ok(PhysicalSize::new(width, height))
+    }
+
+    fn check_scale_factor(&self) -> Result<()> {
+        match self.scale_factor {
+            Some(factor) if !SCALE_FACTORS.contains(&factor) => Err(Error::InvalidOption {
+                option: "scale_factor",
+                value: factor.to_string(),
+                reason: format!(
+                    "is not between {} and {}",
+                    SCALE_FACTORS.start(),
+                    SCALE_FACTORS.end()
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn opts(&self) -> Result<Opts> {
