@@ -239,8 +239,13 @@ def _lines(entry: Entry, wanted: list[tuple[_Seen, Statuses]], order: Statuses) 
         new = _default(last, rest, order)
         ours += new
         result += new
-    inherited = {one.inherited for one, _ in wanted}
-    return _without_needless(result, ours, inherited.pop() if len(inherited) == 1 else None)
+    kinds = {one.inherited for one, _ in wanted}
+    inherited = kinds.pop() if len(kinds) == 1 else None
+    result = _without_needless(result, ours, inherited)
+    if all(any(line is one for one in ours) for line in result) and any(_statuses(line.value) == inherited for line in result):
+        # No other runs need these lines, so nothing has to say that something is as usual.
+        return _with_reasons(_default(None, wanted, order), entry.lines)
+    return result
 
 
 def _split(line: Line, runs: list[tuple[_Seen, Statuses]], order: Statuses) -> list[Line]:
@@ -267,11 +272,17 @@ def _default(line: Line | None, runs: list[tuple[_Seen, Statuses]], order: Statu
     result = [Line(_value(value), condition) for condition, value in split.conditions_for(values, most) if value]
     if most is not None:
         result.append(Line(_value(most)))
-    if result and line is not None:
-        # The reason that was given still stands, for what is left of it.
-        old = [new for new in result if new.value == line.value] or result[-1:]
-        old[0].comments, old[0].inline = line.comments, line.inline
-    return result
+    return _with_reasons(result, [line] if line is not None else [])
+
+
+def _with_reasons(new: list[Line], old: list[Line]) -> list[Line]:
+    """Give new lines the comments of those that they replace: the reasons still stand, for what is left of it."""
+    for line in old:
+        if new and (line.comments or line.inline is not None):
+            same = [other for other in new if other.value == line.value] or new[-1:]
+            if not same[0].comments and same[0].inline is None:
+                same[0].comments, same[0].inline = line.comments, line.inline
+    return new
 
 
 def _without_needless(lines: list[Line], ours: Iterable[Line], inherited: Statuses | None) -> list[Line]:
