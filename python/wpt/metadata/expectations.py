@@ -162,8 +162,14 @@ class Expectations:
         return [statuses[0]]
 
     def known_subtests(self) -> list[str]:
-        """The subtests that the metadata speak of, in any kind of run."""
-        return list(self._subtests)
+        """The subtests of which something is said for this kind of run, and which thus should exist."""
+        return [name for name, section in self._subtests.items() if self._speaks_of(name, section)]
+
+    def _speaks_of(self, name: str, section: Section) -> bool:
+        entries = list(section.entries())
+        spoken = any(schema.governing(entry, self.info) for entry in entries)
+        # A section that says nothing at all should not be there, whatever the run.
+        return (spoken or not entries) and self.subtest_disabled(name) is None
 
 
 def _reason(value: Value | None) -> str | None:

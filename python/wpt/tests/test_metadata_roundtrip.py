@@ -111,7 +111,19 @@ class RandomTrees(unittest.TestCase):
     def test_the_trees_hold_what_the_format_has(self):
         # A generator that makes nothing of interest would let the other tests pass.
         text = "".join(write(Trees(seed).section()) for seed in range(200))
-        for part in ("\n[", "\n  [", "\n    [", "if ", "@Reset", " and not ", '"', "\\]", "\\u2028", "\\U01", "  # why"):
+        for part in (
+            "\n[",
+            "\n  [",
+            "\n    [",
+            "if ",
+            "@Reset",
+            " and not ",
+            '"',
+            "\\]",
+            "\\u2028",
+            "\\U01",
+            "  # why",
+        ):
             with self.subTest(part=part):
                 self.assertIn(part.replace("\\U01", "\U0001f600"), text)
 
@@ -124,7 +136,8 @@ class Layout(unittest.TestCase):
 
     def test_of_sections(self):
         self.check(
-            "[a.any.html]\n  expected: TIMEOUT\n  [one]\n    expected: FAIL\n\n  [two]\n    expected: [PASS, FAIL]\n\n\n"
+            "[a.any.html]\n  expected: TIMEOUT\n  [one]\n    expected: FAIL\n\n"
+            "  [two]\n    expected: [PASS, FAIL]\n\n\n"
             "[a.any.worker.html]\n  expected: ERROR\n\n[a.any.serviceworker.html]\n"
         )
 

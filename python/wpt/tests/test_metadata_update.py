@@ -68,9 +68,13 @@ class Plain(Folder):
 
     def test_tests_of_one_file_are_sorted_and_subtests_as_the_page_has_them(self):
         observations = [
-            self.seen(SINGLE, "ERROR", "/a/x.html?b"), self.seen(SINGLE, "TIMEOUT", "/a/x.html?a", z="FAIL", y="NOTRUN"),
+            self.seen(SINGLE, "ERROR", "/a/x.html?b"),
+            self.seen(SINGLE, "TIMEOUT", "/a/x.html?a", z="FAIL", y="NOTRUN"),
         ]
-        self.check(None, observations, """\
+        self.check(
+            None,
+            observations,
+            """\
 [x.html?a]
   expected: TIMEOUT
   [z]
@@ -82,7 +86,8 @@ class Plain(Folder):
 
 [x.html?b]
   expected: ERROR
-""")
+""",
+        )
 
     def test_what_passes_now_is_removed(self):
         before = "[x.html]\n  expected: ERROR\n  [s]\n    expected: FAIL\n\n  [t]\n    expected: FAIL\n"
@@ -241,11 +246,15 @@ class Conditions(Folder):
         # With several, each goes to its own status.
         before = self.status("if multiprocess: FAIL  # one", "if debug: TIMEOUT  # two")
         found = self.results((SINGLE, "TIMEOUT"), (MULTI, "PASS"), (DEBUG, "NOTRUN"), (MULTI_DEBUG, "FAIL"))
-        self.check(before, found, self.status(
-            "if not multiprocess and not debug: TIMEOUT  # two",
-            "if not multiprocess and debug: NOTRUN",
-            "if multiprocess and debug: FAIL  # one",
-        ))
+        self.check(
+            before,
+            found,
+            self.status(
+                "if not multiprocess and not debug: TIMEOUT  # two",
+                "if not multiprocess and debug: NOTRUN",
+                "if multiprocess and debug: FAIL  # one",
+            ),
+        )
 
     def test_conditions_about_other_runs_stay(self):
         before = self.status('if os == "mac": CRASH'.replace("CRASH", "TIMEOUT"), "if debug: NOTRUN  # slow", "FAIL")
@@ -261,14 +270,20 @@ class Conditions(Folder):
     def test_a_condition_whose_runs_differ_now_is_made_narrower(self):
         before = self.status('if os == "linux": FAIL  # why', "TIMEOUT")
         found = self.results((SINGLE, "FAIL"), (MULTI, "PASS"))
-        self.check(before, found, self.status('if os == "linux" and multiprocess: PASS', 'if os == "linux": FAIL  # why', "TIMEOUT"))
+        self.check(
+            before,
+            found,
+            self.status('if os == "linux" and multiprocess: PASS', 'if os == "linux": FAIL  # why', "TIMEOUT"),
+        )
 
     def test_a_condition_with_or_is_kept_whole(self):
         before = self.status('if os == "mac" or multiprocess: FAIL')
         found = self.results((SINGLE, "PASS"), (MULTI, "FAIL"), (MULTI_DEBUG, "TIMEOUT"))
-        self.check(before, found, self.status(
-            'if (os == "mac" or multiprocess) and debug: TIMEOUT', 'if os == "mac" or multiprocess: FAIL'
-        ))
+        self.check(
+            before,
+            found,
+            self.status('if (os == "mac" or multiprocess) and debug: TIMEOUT', 'if os == "mac" or multiprocess: FAIL'),
+        )
 
     def test_reasons_stay_with_what_is_left(self):
         before = "[x.html]\n  [s]\n    # why\n    expected: FAIL  # because\n"
@@ -311,11 +326,21 @@ class Random(Folder):
 
     INFOS = [
         {"multiprocess": multiprocess, "debug": debug, "os": system, "bits": bits}
-        for multiprocess, debug, system, bits in itertools.product((False, True), (False, True), ("linux", "mac"), (32, 64))
+        for multiprocess, debug, system, bits in itertools.product(
+            (False, True), (False, True), ("linux", "mac"), (32, 64)
+        )
     ]
     CONDITIONS = [
-        "multiprocess", "not multiprocess", "debug", "not debug", 'os == "mac"', 'os != "mac"', "bits == 64",
-        "multiprocess and debug", 'multiprocess or os == "linux"', "not (debug and bits == 32)",
+        "multiprocess",
+        "not multiprocess",
+        "debug",
+        "not debug",
+        'os == "mac"',
+        'os != "mac"',
+        "bits == 64",
+        "multiprocess and debug",
+        'multiprocess or os == "linux"',
+        "not (debug and bits == 32)",
     ]
     # Fixed ones, so that a defect is found again, and fresh ones; a failure names its seed.
     SEEDS = [*range(60), *(random.SystemRandom().getrandbits(32) for _ in range(20))]
@@ -325,7 +350,9 @@ class Random(Folder):
         return found[0] if len(found) == 1 else f"[{', '.join(found)}]"
 
     def expected(self, chance, statuses, indent):
-        lines = [f"if {chance.choice(self.CONDITIONS)}: {self.values(chance, statuses)}" for _ in range(chance.randint(0, 3))]
+        lines = [
+            f"if {chance.choice(self.CONDITIONS)}: {self.values(chance, statuses)}" for _ in range(chance.randint(0, 3))
+        ]
         if not lines or chance.random() < 0.5:
             lines.append(self.values(chance, statuses))
         return f"{indent}expected:\n" + "".join(f"{indent}  {line}  # {number}\n" for number, line in enumerate(lines))
@@ -424,13 +451,17 @@ class Split(unittest.TestCase):
                 runs = [(info, chance.choice("ab")) for info in infos]
                 names = split.deciding(runs)
                 for count, decides in ((len(names), True), (len(names) - 1, False)):
-                    found = [self.decides(runs, chosen) for chosen in itertools.combinations(Random.INFOS[0], max(count, 0))]
+                    found = [
+                        self.decides(runs, chosen) for chosen in itertools.combinations(Random.INFOS[0], max(count, 0))
+                    ]
                     self.assertIs(any(found) if count >= 0 else False, decides)
                 self.assertTrue(self.decides(runs, names))
 
     def decides(self, runs, names):
         return all(
-            value == other_value for info, value in runs for other, other_value in runs
+            value == other_value
+            for info, value in runs
+            for other, other_value in runs
             if all(info[name] == other[name] for name in names)
         )
 
