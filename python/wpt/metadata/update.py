@@ -247,7 +247,9 @@ def _lines(entry: Entry, wanted: list[tuple[_Seen, Statuses]], order: Statuses) 
         _statuses(line.value) == inherited for line in result
     ):
         # No other runs need these lines, so nothing has to say that something is as usual.
-        return _with_reasons(_default(None, wanted, order), entry.lines)
+        result = _default(None, wanted, order)
+    for line in entry.lines:
+        _keep_reason(line, result)
     return result
 
 
@@ -263,7 +265,8 @@ def _split(line: Line, runs: list[tuple[_Seen, Statuses]], order: Statuses) -> l
     result = []
     for condition, statuses in split.conditions_for([(one.info, statuses) for one, statuses in runs], most):
         result.append(Line(_value(statuses), conditions.conjunction([line.condition, condition])))
-    return [*result, Line(_value(most), line.condition, line.comments, line.inline)]
+    result.append(Line(_value(most), line.condition))
+    return _keep_reason(line, result, last=True)
 
 
 def _default(line: Line | None, runs: list[tuple[_Seen, Statuses]], order: Statuses) -> list[Line]:
@@ -275,17 +278,18 @@ def _default(line: Line | None, runs: list[tuple[_Seen, Statuses]], order: Statu
     result = [Line(_value(value), condition) for condition, value in split.conditions_for(values, most) if value]
     if most is not None:
         result.append(Line(_value(most)))
-    return _with_reasons(result, [line] if line is not None else [])
+    return _keep_reason(line, result, last=True) if line is not None else result
 
 
-def _with_reasons(new: list[Line], old: list[Line]) -> list[Line]:
-    """Give new lines the comments of those that they replace: the reasons still stand, for what is left of it."""
-    for line in old:
-        if new and (line.comments or line.inline is not None):
-            same = [other for other in new if other.value == line.value] or new[-1:]
-            if not same[0].comments and same[0].inline is None:
-                same[0].comments, same[0].inline = line.comments, line.inline
-    return new
+def _keep_reason(old: Line, lines: list[Line], last: bool = False) -> list[Line]:
+    """Give the comments of a line, unless one of `lines` has them, to the one that says the same, or to the last one."""
+    reason = (old.comments, old.inline)
+    if reason != ([], None) and all((line.comments, line.inline) != reason for line in lines):
+        for line in [line for line in lines if line.value == old.value] or (lines[-1:] if last else []):
+            if (line.comments, line.inline) == ([], None):
+                line.comments, line.inline = reason
+                break
+    return lines
 
 
 def _without_needless(lines: list[Line], ours: Iterable[Line], inherited: Statuses | None) -> list[Line]:

@@ -256,6 +256,24 @@ class Conditions(Folder):
             ),
         )
 
+    def test_reasons_survive_the_fall_of_a_condition(self):
+        before = self.status("if multiprocess: FAIL  # why")
+        found = self.results((SINGLE, "FAIL"), (MULTI, "FAIL"))
+        self.check(before, found, self.status("FAIL  # why"))
+
+    def test_reasons_go_with_their_status(self):
+        before = self.status('if os == "linux": FAIL  # why', "TIMEOUT")
+        found = self.results((SINGLE, "PASS"), (MULTI, "FAIL"), (DEBUG, "PASS"), (MULTI_DEBUG, "PASS"))
+        after = self.status(
+            'if os == "linux" and multiprocess and not debug: FAIL  # why', 'if os == "linux": PASS', "TIMEOUT"
+        )
+        self.check(before, found, after)
+
+    def test_reasons_of_what_passes_now_are_not_given_to_others(self):
+        before = self.status("if multiprocess: FAIL  # why")
+        found = self.results((SINGLE, "PASS"), (DEBUG, "TIMEOUT"), (MULTI, "PASS"))
+        self.check(before, found, self.status("if debug: TIMEOUT"))
+
     def test_conditions_about_other_runs_stay(self):
         before = self.status('if os == "mac": CRASH'.replace("CRASH", "TIMEOUT"), "if debug: NOTRUN  # slow", "FAIL")
         found = self.results((SINGLE, "PASS"), (MULTI, "PASS"))
