@@ -282,7 +282,7 @@ def _default(line: Line | None, runs: list[tuple[_Seen, Statuses]], order: Statu
 
 
 def _keep_reason(old: Line, lines: list[Line], last: bool = False) -> list[Line]:
-    """Give the comments of a line, unless one of `lines` has them, to the one that says the same, or to the last one."""
+    """Give the comments of a line, unless one of `lines` has them, to one that says the same, or to the last."""
     reason = (old.comments, old.inline)
     if reason != ([], None) and all((line.comments, line.inline) != reason for line in lines):
         for line in [line for line in lines if line.value == old.value] or (lines[-1:] if last else []):
