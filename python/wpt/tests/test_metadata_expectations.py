@@ -47,7 +47,9 @@ class Expected(Tree):
     """Statuses."""
 
     def test_what_is_not_named_passes(self):
-        for found in (self.of(), self.of(path="elsewhere.html")):
+        self.write(a_dir="tags: a\n")
+        elsewhere = self.metadata.of(self.root / "a" / "x.html", "/a/x.html", SINGLE)
+        for found in (elsewhere, self.of("/b.html")):
             self.assertEqual((found.test(), found.subtest("s")), (["OK"], ["PASS"]))
             self.assertEqual((found.disabled(), found.tags(), found.prefs()), (None, [], []))
             self.assertEqual(found.known_subtests(), [])

@@ -16,7 +16,7 @@ from wpt.metadata.writer import write
 SEEDS = [*range(200), *(random.SystemRandom().getrandbits(32) for _ in range(50))]
 
 # What has a meaning somewhere in the format, what ends lines somewhere, and what is hard to see.
-CHARACTERS = "ab7 :,[]()#'\"\\@=!.-_\n\r\t\v\x00\x1f\x7f\x85\xa0é\u2028\u3000\ud800\ufeff\U0001f600"
+CHARACTERS = "ab7 :,[]()#'\"\\@=!.-_\n\r\t\v\x00\x1f\x7f\x85\xa0é\u2028\u3000\ud800\ufeff\U0001f600\U000e0001"
 WORDS = ["if ", "if a: b", "not", "@True", "@Reset", "[", "]", "#", "'", '"', "\\", " a", "a ", "a, b", "if", "\\x41"]
 NAMES = ["os", "debug", "multiprocess", "a-b", "_x9", "iffy", "order", "android", "nothing"]
 
@@ -121,6 +121,7 @@ class RandomTrees(unittest.TestCase):
             '"',
             "\\]",
             "\\u2028",
+            "\\U0e0001",
             "\\U01",
             "  # why",
         ):

@@ -183,6 +183,12 @@ class OtherTests(Folder):
             update(self.metadata, [self.seen(SINGLE, "ERROR")])
         self.assertEqual(self.text(), "[x.html]\n  expected: FAIL\n")
 
+    def test_a_file_that_cannot_be_written_leaves_nothing_behind(self):
+        self.path.mkdir()
+        with self.assertRaises(OSError):
+            update(self.metadata, [self.seen(SINGLE, "ERROR")])
+        self.assertEqual(os.listdir(self.path.parent), [self.path.name])
+
     def test_unknown_statuses_are_refused(self):
         for observation in (self.seen(SINGLE, "PASS"), self.seen(SINGLE, s="OK"), self.seen(SINGLE, s="SKIP")):
             with self.assertRaisesRegex(ValueError, "/a/x.html.* is no status; they are "):
