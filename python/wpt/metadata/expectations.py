@@ -190,9 +190,10 @@ class Metadata:
 
     def path_of(self, test_path: Path) -> Path | None:
         """Where the metadata of a test file are or would be; None for a test from elsewhere."""
-        if not test_path.is_relative_to(self.tests):
+        path, tests = test_path.resolve(), self.tests.resolve()
+        if not path.is_relative_to(tests):
             return None
-        return self.root / (test_path.relative_to(self.tests).as_posix() + SUFFIX)
+        return self.root / (path.relative_to(tests).as_posix() + SUFFIX)
 
     def file(self, path: Path) -> MetadataFile:
         """A metadata file, empty if there is none."""

@@ -87,6 +87,13 @@ class Expected(Tree):
         self.assertEqual(of("/a/y.any.worker.html"), ["OK"])
         self.assertEqual(of("/a/y.any.worker.html?a/b"), ["CRASH"])
 
+    def test_paths_through_links(self):
+        self.write(**{"a_x.html": "[x.html]\n  expected: ERROR\n"})
+        (self.root / "tests" / "a").mkdir(parents=True)
+        (self.root / "link").symlink_to(self.root / "tests")
+        found = self.metadata.of(self.root / "link" / "a" / "x.html", "/a/x.html", SINGLE)
+        self.assertEqual(found.test(), ["ERROR"])
+
     def test_names_of_sections(self):
         self.assertEqual(section_name("/a/b.html"), "b.html")
         self.assertEqual(section_name("/a/b.html?c=/d#/e"), "b.html?c=/d#/e")
@@ -306,10 +313,17 @@ class Ours(unittest.TestCase):
                 schema.check_conditions(self.metadata.file(path).root, path.name, SINGLE)
 
     def test_the_preferences_that_the_tests_need(self):
-        found = self.metadata.of(harness.TESTS / "direct-sockets/any.js", "/direct-sockets/any.html", SINGLE).prefs()
-        self.assertIn("dom_direct_sockets_allowed_origins=*", found)
-        self.assertIn("expose_servointernals_globally=true", found)
-        self.assertIn("dom_direct_sockets_enabled=true", found)
+        for folder in ("direct-sockets", "mozilla/direct-sockets"):
+            with self.subTest(folder=folder):
+                found = self.metadata.of(harness.TESTS / folder / "x.html", "/x.html", SINGLE).prefs()
+                self.assertEqual(
+                    found,
+                    [
+                        "dom_direct_sockets_enabled=true",
+                        "dom_direct_sockets_allowed_origins=*",
+                        "expose_servointernals_globally=true",
+                    ],
+                )
 
 
 if __name__ == "__main__":
