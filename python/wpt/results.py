@@ -2,174 +2,151 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""The results of a run: compared with the expectations, printed, and written as JSON lines."""
+"""The results of a run, or of the joined parts of one: counted, summed up for a person, and written as JSON lines."""
 
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from wpt.executor import Outcome, Subtest
-from wpt.expectations import Expectations
+from wpt.judging import IDS, TestResult, ids_of, plain
 
-IDS = re.compile(r"\b((?:IDL|TCP-[A-Z]+|UDP-[A-Z]+|SRV-[A-Z]+|PP|TASK|LIFE)-\d\d)\b")
-# `TCP-R-01..03` and `TCP-R-01,02` are not expanded: every id is written out.
+__all__ = ["IDS", "FLAKY", "Report", "Settled", "ids_of"]
 
-
-def ids_of(name: str) -> list[str]:
-    """The ids of the requirements that a subtest names."""
-    return sorted(set(IDS.findall(name)))
+# The detail of a subtest that failed at first and passed when its test was run once more. `./mach test` reads it.
+FLAKY = "flaky: failed once, passed when run again"
 
 
-@dataclass
-class Judgement:
-    """An outcome compared with what was expected of it."""
+@dataclass(frozen=True)
+class Settled:
+    """A test that will not run again in its round: its last result, and what came before it if it ran twice."""
 
-    outcome: Outcome
-    complaints: list[str] = field(default_factory=list)
-    records: list[dict[str, object]] = field(default_factory=list)
-    passed: int = 0
-    known_failures: int = 0
+    final: TestResult
+    first: TestResult | None = None
 
-    @classmethod
-    def of(cls, outcome: Outcome, expected: Expectations) -> "Judgement":
-        """Compare."""
-        result = cls(outcome)
-        for subtest in outcome.subtests:
-            status = result._settle(subtest, expected.subtest(subtest.name))
-            result.passed += status == "PASS"
-            known = subtest.status if status == "SKIP" else None
-            result._record(subtest.name, status, known, subtest.message if known == "PRECONDITION_FAILED" else "")
-        if outcome.status not in expected.test():
-            result.complaints.insert(0, f"{outcome.status}: {outcome.message.strip()}")
-            result._record(None, "TIMEOUT" if outcome.status == "TIMEOUT" else "FAIL", None)
-        elif outcome.status == "OK" and not outcome.subtests:
-            result.complaints.append("ERROR: the test has no subtests")
-            result._record(None, "FAIL", None)
-        elif outcome.status == "PRECONDITION_FAILED":
-            result._record(None, "SKIP", outcome.message)
-        return result
+    @property
+    def unexpected(self) -> bool:
+        """Whether the run is red for it."""
+        return self.final.unexpected
 
-    def _settle(self, subtest: Subtest, wanted: list[str]) -> str:
-        """The status for the report: what is expected not to pass counts as skipped."""
-        if subtest.status not in wanted:
-            # A precondition that does not hold is a skip; whether it may be one is decided by a list elsewhere.
-            if subtest.status == "PRECONDITION_FAILED":
-                return "SKIP"
-            text = f"{subtest.status} (expected {' or '.join(wanted)}): {subtest.name}"
-            self.complaints.append("\n".join(part for part in (text, subtest.message, subtest.stack) if part))
-            return "TIMEOUT" if subtest.status == "TIMEOUT" else "FAIL"
-        if subtest.status == "PASS":
-            return "PASS"
-        self.known_failures += 1
-        return "SKIP"
+    @property
+    def flaky(self) -> bool:
+        """Whether it was as expected only when it ran again."""
+        return self.first is not None and not self.unexpected
 
-    def _record(self, subtest: str | None, status: str, known: str | None, detail: str = "") -> None:
-        test, mode = self.outcome.test.id, self.outcome.mode
-        name = f"{test} | {subtest} [{mode}]" if subtest else f"{test} [{mode}]"
-        record: dict[str, object] = {"name": name, "status": status, "ids": ids_of(subtest or "")}
-        if known:
-            record["known"] = known
-        if detail:
-            record["detail"] = detail
-        self.records.append(record)
+    @property
+    def told(self) -> TestResult:
+        """The result that says what went wrong, if something did."""
+        return self.first if self.first is not None and self.flaky else self.final
+
+    def records(self) -> Iterator[dict[str, object]]:
+        """The JSON lines of --results."""
+        bad = {subtest.name for subtest in self.first.subtests if subtest.unexpected} if self.first else set()
+        records = self.final.records()
+        for number, record in enumerate(records):
+            if not self.flaky:
+                yield record
+                continue
+            # One line at least says why the test is flaky; it was no subtest if none of them is.
+            seen = any(record["name"] == f"{self.final.test} | {name} [{self.final.mode}]" for name in bad)
+            detail = {"detail": FLAKY} if seen or not bad and number == 0 else {}
+            yield record | {"flaky": True} | detail
 
 
 @dataclass
 class Report:
-    """Collects outcomes, prints them and writes them down."""
+    """Collects what is settled."""
 
-    out: TextIO
-    path: Path | None
+    settled: list[Settled] = field(default_factory=list)
+    # Every result, also those of tests that ran again: what --update-expectations goes by.
+    seen: list[TestResult] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    known_failures: int = 0
-    unexpected: list[Judgement] = field(default_factory=list)
-    flaky: list[Judgement] = field(default_factory=list)
-    _file: TextIO | None = None
 
-    def __enter__(self) -> "Report":
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("w")
+    def settle(self, final: TestResult, first: TestResult | None = None) -> Settled:
+        """Take the result of a test, and of its first attempt if there were two."""
+        settled = Settled(final, first)
+        self.settled.append(settled)
+        self.seen += [final] if first is None else [first, final]
+        for record in settled.records():
+            self.counts[str(record["status"])] += 1
+        return settled
+
+    @property
+    def unexpected(self) -> list[Settled]:
+        """What turns the run red."""
+        return [settled for settled in self.settled if settled.unexpected]
+
+    @property
+    def flaky(self) -> list[Settled]:
+        """What was as expected only the second time."""
+        return [settled for settled in self.settled if settled.flaky]
+
+    @property
+    def status(self) -> int:
+        """The status of the process."""
+        return 1 if self.unexpected else 0
+
+    @property
+    def failed(self) -> int:
+        """How many results are neither passes nor skips."""
+        return self.counts["FAIL"] + self.counts["TIMEOUT"]
+
+    def closing(self) -> str:
+        """The closing line."""
+        return f"{self.counts['PASS']} passed, {self.failed} failed, {self.counts['SKIP']} skipped"
+
+    def finish(self, out: TextIO) -> None:
+        """Print what was unexpected, each with its reason and how to repeat it, and the closing line."""
+        self._explain("with unexpected results:", "", self.unexpected, out)
+        self._explain("that failed at first and passed when they were run again:", "FLAKY: ", self.flaky, out)
+        known = sum(settled.final.known_failures for settled in self.settled)
+        if known:
+            print(f"{known} results are not PASS and expected so (wpt-metadata)", file=out)
+        print(self.closing(), file=out, flush=True)
+
+    def _explain(self, title: str, mark: str, which: list[Settled], out: TextIO) -> None:
+        if which:
+            print(f"{len(which)} {'test' if len(which) == 1 else 'tests'} {title}", file=out)
+        for settled in which:
+            result = settled.told
+            print(plain(f"\n{mark}{result.name}"), file=out)
+            for complaint in result.complaints():
+                print("  " + plain(complaint).replace("\n", "\n    "), file=out)
+            if explains(result):
+                tail = plain(result.stderr.strip()).replace("\n", "\n    ")
+                print(f"  the end of its standard error:\n    {tail}", file=out)
+            print(f"  again: {result.again}", file=out)
+        if which:
+            print(file=out)
+
+
+def explains(result: TestResult) -> bool:
+    """Whether what the browser wrote to standard error belongs to the story."""
+    return result.status in ("CRASH", "TIMEOUT", "ERROR") and bool(result.stderr.strip())
+
+
+class Lines:
+    """The file of --results, written as results come."""
+
+    def __init__(self, path: Path | None):
+        self._file: TextIO | None = None
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w", encoding="utf-8")
+
+    def write(self, settled: Settled) -> None:
+        """Write what one test gives."""
+        if self._file is not None:
+            self._file.writelines(json.dumps(record) + "\n" for record in settled.records())
+            self._file.flush()
+
+    def __enter__(self) -> "Lines":
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
-
-    def add(self, outcome: Outcome, expected: Expectations, again: bool = True) -> bool:
-        """Take one outcome. If it is not as expected and may be run `again`, only print it; whether it was taken."""
-        judgement = Judgement.of(outcome, expected)
-        self._print(judgement)
-        if judgement.complaints and again:
-            return False
-        if judgement.complaints:
-            self.unexpected.append(judgement)
-        self._write(judgement, flaky=False)
-        return True
-
-    def add_second(self, first: Outcome, second: Outcome, expected: Expectations) -> None:
-        """Take the outcome of a second run. One that is as expected now is flaky: it counts, and it is named."""
-        judgement = Judgement.of(second, expected)
-        self._print(judgement)
-        if judgement.complaints:
-            self.unexpected.append(judgement)
-        else:
-            self.flaky.append(Judgement.of(first, expected))
-        self._write(judgement, flaky=not judgement.complaints)
-
-    def _print(self, judgement: Judgement) -> None:
-        outcome = judgement.outcome
-        mark = "FAIL" if judgement.complaints else "ok  "
-        count = f"{judgement.passed}/{len(outcome.subtests)}"
-        print(f"{mark} {count} {outcome.test.id} [{outcome.mode}] {outcome.seconds:.1f} s", file=self.out)
-        for complaint in judgement.complaints:
-            print("     " + complaint.replace("\n", "\n       "), file=self.out)
-        self.out.flush()
-
-    def _write(self, judgement: Judgement, flaky: bool) -> None:
-        self.known_failures += judgement.known_failures
-        for record in judgement.records:
-            self.counts[str(record["status"])] += 1
-            if self._file is not None:
-                self._file.write(json.dumps(record | {"flaky": True} if flaky else record) + "\n")
-        if self._file is not None:
-            self._file.flush()
-
-    def finish(self) -> int:
-        """Print what was unexpected and the closing line; the status of the process."""
-        if self.unexpected:
-            print(f"\n{len(self.unexpected)} tests with unexpected results:", file=self.out)
-        for judgement in self.unexpected:
-            self._explain(judgement)
-        if self.flaky:
-            print(f"\n{len(self.flaky)} tests that failed at first and passed when they were run again:", file=self.out)
-        for judgement in self.flaky:
-            self._explain(judgement, "FLAKY: ")
-        if self.known_failures:
-            print(f"{self.known_failures} results are not PASS and expected so (wpt-metadata)", file=self.out)
-        failed = self.counts["FAIL"] + self.counts["TIMEOUT"]
-        print(f"{self.counts['PASS']} passed, {failed} failed, {self.counts['SKIP']} skipped", file=self.out)
-        return 1 if self.unexpected else 0
-
-    def _explain(self, judgement: Judgement, mark: str = "") -> None:
-        outcome = judgement.outcome
-        print(f"\n{mark}{outcome.test.id} [{outcome.mode}]", file=self.out)
-        for complaint in judgement.complaints:
-            print("  " + complaint.replace("\n", "\n    "), file=self.out)
-        if outcome.status in ("CRASH", "TIMEOUT", "ERROR") and outcome.stderr.strip():
-            tail = outcome.stderr.strip().replace("\n", "\n    ")
-            print(f"  the end of its standard error:\n    {tail}", file=self.out)
-        print(f"  again: {rerun(outcome)}", file=self.out)
-
-
-def rerun(outcome: Outcome) -> str:
-    """The command that runs just this test again."""
-    mode = "--multiprocess" if outcome.multiprocess else "--single-process"
-    full = " --full" if "full" in outcome.test.id else ""
-    return f"./mach test-wpt {mode}{full} {shlex.quote(outcome.test.id)}"

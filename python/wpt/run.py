@@ -3,166 +3,236 @@
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 #!/usr/bin/env python3
-"""Run the web-platform style tests of Direct Sockets in a browser of this project."""
+"""Run the web-platform style tests of Direct Sockets in a browser of this project: `./mach test-wpt`."""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from wpt import harness, manifest, requirements, sites  # noqa: E402
-from wpt.executor import Executor, Outcome  # noqa: E402
-from wpt.expectations import Expectations, Metadata  # noqa: E402
+from wpt import options as command_line  # noqa: E402
+
+if __name__ == "__main__" and {"--help", "-h"} & set(sys.argv[1:]):
+    # The modules below need libraries that may not be installed yet.
+    command_line.parser().parse_args()
+
+from wpt import harness, html_report, manifest, meta_scripts, requirements, sites, updating  # noqa: E402
+from wpt.executor import Executor  # noqa: E402
+from wpt.judging import TestResult  # noqa: E402
 from wpt.manifest import Test  # noqa: E402
-from wpt.results import Report  # noqa: E402
+from wpt.metadata import Expectations, Metadata, MetadataError, RunInfo, run_info  # noqa: E402
+from wpt.progress import Progress  # noqa: E402
+from wpt.rawlog import RawLog, RawLogError, Run  # noqa: E402
+from wpt.results import Lines, Settled  # noqa: E402
+from wpt.running import Job, Runner, relative  # noqa: E402
+from wpt.sites import Root, Site  # noqa: E402
 
 
-# With more unexpected results than this something is broken, and running everything twice would only take time.
-MOST_RETRIES = 20
+class Usage(Exception):
+    """Wrong usage; the text is one line."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """One test in one mode."""
+class Places:
+    """Where tests and expectations lie."""
 
-    test: Test
-    multiprocess: bool
+    site: Site
+    # What paths of tests in metadata and logs are relative to.
+    tests: Path
+    metadata: Path
+    # Only this project's own tests have those that end processes.
+    os_tests: Path | None = None
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> "Places":
+        """As the options say."""
+        if options.root is None:
+            return cls(sites.project(), harness.TESTS, options.metadata or harness.METADATA, harness.OS_TESTS)
+        tests = options.root.resolve()
+        # Without metadata every test has to pass.
+        metadata = options.metadata.resolve() if options.metadata else tests / "no-metadata"
+        return cls(Site((Root("/", tests),)), tests, metadata)
+
+    def discover(self) -> list[Test]:
+        """Every test."""
+        return [*manifest.discover(self.site), *(manifest.discover_os(self.os_tests) if self.os_tests else [])]
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    result = argparse.ArgumentParser(prog="./mach test-wpt", description=__doc__)
-    tests_help = "test ids, files or folders, or parts of ids; default: all"
-    result.add_argument("tests", nargs="*", metavar="TEST", help=tests_help)
-    result.add_argument("--binary", type=Path, help="the browser, direct-sockets-shell")
-    result.add_argument("--processes", type=int, default=1, metavar="N", help="browsers at the same time (default 1)")
-    mode = result.add_mutually_exclusive_group()
-    mode.add_argument("--single-process", action="store_const", const=[False], dest="modes", help="only this mode")
-    mode.add_argument("--multiprocess", action="store_const", const=[True], dest="modes", help="only this mode")
-    mode.add_argument("--both-modes", action="store_const", const=[False, True], dest="modes", help="the default")
-    kind = result.add_mutually_exclusive_group()
-    kind.add_argument("--window", action="store_const", const="window", dest="kind", help="only tests in windows")
-    kind.add_argument("--worker", action="store_const", const="worker", dest="kind", help="only tests in workers")
-    result.add_argument("--full", action="store_true", help="also run what takes long (tag full in wpt-metadata)")
-    result.add_argument(
-        "--pref", action="append", default=[], metavar="NAME=VALUE", help="set a preference of the browser"
-    )
-    result.add_argument(
-        "--total-chunks", type=int, default=1, metavar="N", help="split the run into N parts, for as many machines"
-    )
-    result.add_argument("--this-chunk", type=int, default=1, metavar="K", help="the part to run, from 1 to N")
-    result.add_argument("--timeout-multiplier", type=float, default=3.0, metavar="X", help="default 3")
-    result.add_argument("--repeat", type=int, default=1, metavar="N", help="run everything N times")
-    result.add_argument(
-        "--no-retry", action="store_false", dest="retry", help="do not run what is unexpected once more at the end"
-    )
-    result.add_argument("--until-unexpected", action="store_true", help="stop after the first round that has any")
-    result.add_argument("--filter", action="append", default=[], metavar="TEXT", help="only ids that contain TEXT")
-    result.add_argument("--query", default="", metavar="TEXT", help="what tests find in their URL, such as seed=5")
-    result.add_argument("--list", action="store_true", help="print the test ids that would run, with their modes")
-    result.add_argument("--coverage", action="store_true", help="list requirements without a test; status 1 if any")
-    result.add_argument("--debug", action="store_true", help="show what the browser prints")
-    result.add_argument("--results", type=Path, default=harness.RESULTS, metavar="FILE", help="the JSON lines")
-    result.set_defaults(modes=[False, True])
+def chosen(tests: list[Test], wanted: list[str]) -> list[Test]:
+    """The tests that were asked for: by id, by file or folder, or by a part of their ids."""
+    if not wanted:
+        return tests
+    ids = {test.id for test in tests}
+    found: set[str] = set()
+    for name in wanted:
+        # What is an id is not taken for a part of others, so that one test can be run alone.
+        matching = {name} & ids or {test.id for test in tests if _matches(test, name)}
+        if not matching:
+            raise Usage(f"no test matches {name!r}: it is no id, no part of one, and no file or folder of tests")
+        found |= matching
+    return [test for test in tests if test.id in found]
+
+
+def _matches(test: Test, name: str) -> bool:
+    # A file is relative to itself, so this holds for files and for folders.
+    return name in test.id or test.path.resolve().is_relative_to(Path(name).resolve())
+
+
+def infos_of(options: argparse.Namespace) -> dict[bool, RunInfo]:
+    """What conditions in metadata may ask about the run, for each mode."""
+    debug = options.binary is None or options.binary.resolve().parent.name != "release"
+    return {multiprocess: run_info(multiprocess, debug) for multiprocess in options.modes}
+
+
+def jobs(options: argparse.Namespace, metadata: Metadata, places: Places) -> list[Job]:
+    """What is to be run, in all chunks together."""
+    result = []
+    infos = infos_of(options)
+    roots = (places.tests, *([places.os_tests] if places.os_tests else []))
+    for test in chosen(places.discover(), options.tests):
+        if not all(text in test.id for text in options.filter) or options.kind not in (None, test.kind):
+            continue
+        problems = tuple(f"META: script={name}: no such file" for name in meta_scripts.missing(test, places.site))
+        for multiprocess, info in infos.items():
+            expected = metadata.of(test.path, test.id, info)
+            full = "full" in expected.tags()
+            # What a mode cannot have is no test of that mode, and not a skipped one.
+            if expected.disabled() or (full and not options.full):
+                continue
+            check(expected)
+            again = command_line.again(options, test.id, multiprocess, full)
+            result.append(Job(test, multiprocess, relative(test, roots), expected, problems, again))
     return result
 
 
-def selected(test: Test, wanted: list[str]) -> bool:
-    """Whether a test was asked for: by id, by file or folder, or by a part of its id."""
-    for name in wanted:
-        # A file is relative to itself, so this holds for files and for folders.
-        if name in test.id or test.path.resolve().is_relative_to(Path(name).resolve()):
-            return True
-    return not wanted
+def check(expected: Expectations) -> None:
+    """Ask for everything once, so that what is wrong with metadata is told before anything runs."""
+    expected.test()
+    expected.prefs()
+    for name in expected.known_subtests():
+        expected.subtest(name)
 
 
-def jobs(options: argparse.Namespace, metadata: Metadata) -> list[Job]:
-    """What is to be run."""
-    result = []
-    for test in [*manifest.discover(sites.project()), *manifest.discover_os(harness.OS_TESTS)]:
-        if not selected(test, options.tests) or not all(text in test.id for text in options.filter):
-            continue
-        if options.kind and test.kind != options.kind:
-            continue
-        for multiprocess in options.modes:
-            expected = metadata.of(test.path, test.id, multiprocess)
-            # What a mode cannot have is no test of that mode, and not a skipped one.
-            if expected.disabled() or ("full" in expected.tags() and not options.full):
-                continue
-            result.append(Job(test, multiprocess))
+class Reporting:
+    """Passes on what happens, to the screen and to the files that were asked for."""
+
+    def __init__(self, progress: Progress, raw: RawLog | None, lines: Lines):
+        self.progress = progress
+        self.raw = raw
+        self.lines = lines
+
+    def started(self, job: Job) -> None:
+        """A test starts."""
+        self.progress.start(job.name)
+        if self.raw is not None:
+            self.raw.start_test(job.test.id, job.path, job.multiprocess)
+
+    def ended(self, result: TestResult) -> None:
+        """A test has ended."""
+        self.progress.end(result)
+        if self.raw is not None:
+            self.raw.end_test(result)
+
+    def settled(self, settled: Settled) -> None:
+        """What became of a test is known."""
+        self.lines.write(settled)
+
+
+def run(options: argparse.Namespace, everything: list[Job], metadata: Metadata, places: Places) -> int:
+    """Run the chunk; the status of the process."""
+    infos = infos_of(options)
     # One after the other, as neighbours in the list take about as long as each other.
-    return result[options.this_chunk - 1 :: options.total_chunks]
-
-
-def run(options: argparse.Namespace, work: list[Job], metadata: Metadata) -> int:
-    """Run the jobs; the status of the process."""
+    work = everything[options.this_chunk - 1 :: options.total_chunks]
+    digest = hashlib.sha256("\n".join(job.name for job in everything).encode()).hexdigest()
+    this_run = Run(options.total_chunks, options.this_chunk, digest, options.repeat, tuple(options.pref))
     executor = Executor(
-        options.binary.resolve(), options.timeout_multiplier, options.debug, options.query, tuple(options.pref)
+        options.binary.resolve(),
+        options.timeout_multiplier,
+        options.debug,
+        options.query,
+        tuple(options.pref),
+        site=places.site,
     )
-    lock = threading.Lock()
-    with executor, Report(sys.stdout, options.results) as report:
-
-        def expected(job: Job) -> Expectations:
-            return metadata.of(job.test.path, job.test.id, job.multiprocess)
-
-        def one(job: Job) -> None:
-            outcome = executor.run(job.test, job.multiprocess)
-            with lock:
-                if not report.add(outcome, expected(job), again=options.retry):
-                    doubtful.append((job, outcome))
-
-        for _ in range(options.repeat):
-            doubtful: list[tuple[Job, Outcome]] = []
-            with ThreadPoolExecutor(options.processes) as pool:
-                list(pool.map(one, work))
-            # Alone, so that what only happens on a busy machine is told from what happens always.
-            for job, first in doubtful[:MOST_RETRIES]:
-                report.add_second(first, executor.run(job.test, job.multiprocess), expected(job))
-            for job, first in doubtful[MOST_RETRIES:]:
-                report.add(first, expected(job), again=False)
-            if options.until_unexpected and (report.unexpected or report.flaky):
-                break
-        return report.finish()
+    interrupted = False
+    with ExitStack() as stack:
+        stack.enter_context(executor)
+        raw = RawLog(options.log_raw) if options.log_raw else None
+        if raw is not None:
+            stack.callback(raw.close)
+            raw.start(this_run, [job.test.id for job in work], infos)
+        lines = stack.enter_context(Lines(options.results))
+        progress = stack.enter_context(Progress(sys.stdout, len(work) * options.repeat, options.log_verbose))
+        runner = Runner(
+            executor,
+            Reporting(progress, raw, lines),
+            options.processes,
+            options.repeat,
+            options.retry,
+            options.until_unexpected,
+        )
+        try:
+            runner.run(work)
+        except KeyboardInterrupt:
+            interrupted = True
+        if raw is not None and not interrupted:
+            raw.end()
+    report = runner.report
+    report.finish(sys.stdout)
+    if options.html:
+        chunk = f"{options.this_chunk} of {options.total_chunks}" if options.total_chunks > 1 else ""
+        facts = html_report.facts(infos, {"Chunk": chunk, "Preferences": " ".join(options.pref)})
+        html_report.write(options.html, report, facts)
+        print(f"report: {updating.shown(options.html)}")
+    if interrupted:
+        print(f"interrupted after {len(report.settled)} of {len(work) * options.repeat} tests", file=sys.stderr)
+        return 130
+    if options.update_expectations:
+        found = updating.observations(report.seen, infos, places.tests)
+        updating.write(metadata, found, options.remove_intermittent, sys.stdout)
+        return 0
+    return report.status
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The entry: 0 if everything was as expected, 1 if not, 2 for wrong usage."""
-    options = parser().parse_args(arguments)
+    options = command_line.parser().parse_intermixed_args(arguments)
     if options.coverage:
         missing = requirements.missing([harness.TESTS, harness.OS_TESTS], harness.ROOT / "components")
         print("\n".join(missing) if missing else "every requirement has a test")
         return 1 if missing else 0
-    if not 1 <= options.this_chunk <= options.total_chunks:
-        print(f"--this-chunk {options.this_chunk} is not between 1 and {options.total_chunks}", file=sys.stderr)
-        return 2
-    for pref in options.pref:
-        if "=" not in pref:
-            print(f"--pref {pref}: not NAME=VALUE", file=sys.stderr)
-            return 2
-    metadata = Metadata(harness.METADATA, harness.TESTS)
-    work = jobs(options, metadata)
-    if options.list:
-        for job in work:
-            print(f"{job.test.id} [{'multiprocess' if job.multiprocess else 'single'}]")
-        return 0
-    if not work:
-        print("no test matches", file=sys.stderr)
-        return 2
-    if options.binary is None or not options.binary.is_file():
-        print(f"no such binary: {options.binary}; name one with --binary", file=sys.stderr)
-        return 2
     try:
-        harness.ensure()
-    except harness.HarnessError as error:
+        return prepare_and_run(options)
+    except (Usage, MetadataError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (harness.HarnessError, RawLogError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    return run(options, work, metadata)
+
+
+def prepare_and_run(options: argparse.Namespace) -> int:
+    """Look at the options and the tests, then run."""
+    if problem := command_line.problem(options):
+        raise Usage(problem)
+    places = Places.of(options)
+    metadata = Metadata(places.metadata, places.tests)
+    harness.ensure()
+    everything = jobs(options, metadata, places)
+    if not everything:
+        raise Usage("no test matches")
+    if options.list:
+        for job in everything[options.this_chunk - 1 :: options.total_chunks]:
+            print(job.name)
+        return 0
+    if options.binary is None or not options.binary.is_file():
+        raise Usage(f"no such binary: {options.binary}; name one with --binary")
+    return run(options, everything, metadata, places)
 
 
 if __name__ == "__main__":
