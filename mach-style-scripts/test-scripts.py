@@ -11,10 +11,20 @@ NEEDS_VENV = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--with-browser",
+        action="store_true",
+        help="instead those that need the browser: the runner of web-platform style tests sees what is broken",
+    )
+    parser.add_argument("-r", "--release", action="store_true", help="with --with-browser: in the optimised profile")
     parser.add_argument("pattern", nargs="?", help="only tests whose name contains this")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from mach_support import cargo
     from testing import suite
 
+    if arguments.with_browser:
+        cargo.build_engine(arguments.release)
+        return suite.finish([suite.run_part(lambda: suite.test_selftest(arguments.release, arguments.pattern))])
     return suite.finish([suite.run_part(lambda: suite.test_scripts(arguments.pattern))])

@@ -9,10 +9,10 @@ import argparse
 SUMMARY = "set everything up and run all tests"
 NEEDS_VENV = True
 DETAILS = """\
-Runs, in this order: scripts, tidy, unit, the build, engine (embedding and command line), wpt. Ends with a
-table and `N passed, N failed, N skipped`; the status is 0 when nothing failed. A skip that
-tests/expected-skips.txt does not list counts as a failure. Results are left in target/test-results, with a
-report on the requirements in coverage.txt."""
+Runs, in this order: scripts, tidy, unit, the build, engine (embedding and command line), wpt, selftest (what is
+broken turns the runner of wpt red). Ends with a table and `N passed, N failed, N skipped`; the status is 0 when
+nothing failed. A skip that tests/expected-skips.txt does not list counts as a failure. Results are left in
+target/test-results, with a report on the requirements in coverage.txt."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

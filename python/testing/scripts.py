@@ -54,16 +54,16 @@ class _Recorder(unittest.TextTestResult):
             self.part.add(test.id(), status, first_line)
 
 
-def packages(root: Path) -> list[str]:
-    """The packages below python/ that have tests."""
-    return sorted(f"{path.parent.parent.name}.tests" for path in root.glob("*/tests/__init__.py"))
+def packages(root: Path, folder: str = "tests") -> list[str]:
+    """The packages below python/ that have tests, or long ones in a folder of another name."""
+    return sorted(f"{path.parent.parent.name}.{folder}" for path in root.glob(f"*/{folder}/__init__.py"))
 
 
-def run(root: Path, part: Part, pattern: str | None = None) -> None:
+def run(root: Path, part: Part, pattern: str | None = None, folder: str = "tests") -> None:
     """Runs all tests below `root`, or those whose name contains `pattern`."""
     loader = unittest.TestLoader()
     suite = unittest.TestSuite()
-    for package in packages(root):
+    for package in packages(root, folder):
         directory = Path(importlib.import_module(package).__file__).parent
         suite.addTests(_matching(loader.discover(str(directory), top_level_dir=str(root)), pattern))
     _Runner(part).run(suite)

@@ -4,6 +4,7 @@
 
 """The parts of the test suite, and the run of all of them."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -27,6 +28,9 @@ WPT_FULL_LIMIT = 4 * 3600.0
 # Long tests are ignored by cargo unless all of them are asked for.
 FULL_VARIABLE = "DIRECT_SOCKETS_FULL_TESTS"
 
+# Which browser the tests of the runner of web-platform style tests drive.
+SHELL_VARIABLE = "DIRECT_SOCKETS_SHELL"
+
 # Packages of the workspace that contains Servo.
 ENGINE_PACKAGES = ("direct-sockets-webview", "direct-sockets-shell")
 
@@ -35,6 +39,14 @@ def test_scripts(pattern: str | None = None) -> Part:
     """The tests of the Python code."""
     part = Part("scripts", "./mach test-scripts")
     scripts.run(paths.ROOT / "python", part, pattern)
+    return part
+
+
+def test_selftest(release: bool, pattern: str | None = None) -> Part:
+    """The tests of the runner of web-platform style tests that need the browser: what is broken is seen."""
+    part = Part("selftest", _with_flags("./mach test-scripts --with-browser", release, False))
+    os.environ[SHELL_VARIABLE] = str(paths.shell_binary(release))
+    scripts.run(paths.ROOT / "python", part, pattern, "selftest")
     return part
 
 
@@ -202,6 +214,7 @@ def run_all(full: bool, release: bool) -> int:
     if not part("build", lambda: build_engine(release)).failures():
         part("engine", lambda: test_engine(full=full, release=release))
         part("wpt", lambda: test_wpt([], release, full))
+        part("selftest", lambda: test_selftest(release))
     part("coverage", lambda: check_coverage(parts))
     return finish(parts)
 

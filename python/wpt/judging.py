@@ -137,9 +137,16 @@ class TestResult:
         found = []
         if self.bad_status:
             wanted = "" if self.expected == ("OK",) else f" (expected {' or '.join(self.expected)})"
-            found.append(f"{self.status}{wanted}: {self.message.strip()}")
+            found.append(f"{self.status}{wanted}" + (f": {self._reason()}" if self._reason() else ""))
         found += [f"ERROR: {problem}" for problem in self.problems]
         return found + [subtest.complaint() for subtest in self.subtests if subtest.unexpected]
+
+    def _reason(self) -> str:
+        """Why the test ended so; testharness.js says nothing of its own time limit."""
+        if self.message.strip() or self.status != "TIMEOUT":
+            return self.message.strip()
+        told = "" if self.subtests else ", and no subtest was reported: there are none, or the script did not run"
+        return f"the time limit of testharness.js has passed{told}"
 
     def records(self) -> list[dict[str, Any]]:
         """The JSON lines of --results."""
@@ -172,11 +179,11 @@ def first_line(text: str) -> str:
 
 def problems(status: str, names: Iterable[str], known: Iterable[str]) -> list[str]:
     """What is wrong with the list of subtests of a test that ended with `status`."""
+    if status != "OK":
+        # It may have ended before it came to the others, and says itself what is wrong.
+        return []
     counts = Counter(names)
     found = [f"{count} subtests have the name {name!r}" for name, count in counts.items() if count > 1]
-    if status != "OK":
-        # It may have ended before it came to the others.
-        return found
     if not counts:
         found.append("the test has no subtests")
     missing = sorted(set(known) - set(counts))

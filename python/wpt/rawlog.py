@@ -190,7 +190,8 @@ class _Reader:
         self.found = Read(self.path, run, {str(group): list(tests) for group, tests in item["tests"].items()}, {})
 
     def _add_subsuite(self, item: dict[str, Any]) -> None:
-        assert_started(self.found).infos[item["name"] == MODES[True]] = item["run_info"]
+        info = {key: value for key, value in item["run_info"].items() if key != "subsuite"}
+        assert_started(self.found).infos[item["name"] == MODES[True]] = info
 
     def _test_start(self, item: dict[str, Any]) -> None:
         key = (item["test"], item["subsuite"])

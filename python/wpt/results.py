@@ -77,13 +77,13 @@ class Report:
 
     @property
     def unexpected(self) -> list[Settled]:
-        """What turns the run red."""
-        return [settled for settled in self.settled if settled.unexpected]
+        """What turns the run red, by name: tests end in another order each time."""
+        return sorted((settled for settled in self.settled if settled.unexpected), key=_by_name)
 
     @property
     def flaky(self) -> list[Settled]:
         """What was as expected only the second time."""
-        return [settled for settled in self.settled if settled.flaky]
+        return sorted((settled for settled in self.settled if settled.flaky), key=_by_name)
 
     @property
     def status(self) -> int:
@@ -113,7 +113,8 @@ class Report:
             print(f"{len(which)} {'test' if len(which) == 1 else 'tests'} {title}", file=out)
         for settled in which:
             result = settled.told
-            print(plain(f"\n{mark}{result.name}"), file=out)
+            rounds = f" in round {result.round}" if result.round > 1 else ""
+            print(f"\n{mark}{plain(result.name)}{rounds}", file=out)
             for complaint in result.complaints():
                 print("  " + plain(complaint).replace("\n", "\n    "), file=out)
             if explains(result):
@@ -122,6 +123,10 @@ class Report:
             print(f"  again: {result.again}", file=out)
         if which:
             print(file=out)
+
+
+def _by_name(settled: Settled) -> tuple[str, int]:
+    return settled.final.name, settled.final.round
 
 
 def explains(result: TestResult) -> bool:
