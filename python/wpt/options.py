@@ -58,7 +58,12 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
 
 def _add_places(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--tests", type=Path, default=None, metavar="DIR", dest="root", help="another root of tests than tests/wpt; without --metadata all of them have to pass"
+        "--tests",
+        type=Path,
+        default=None,
+        metavar="DIR",
+        dest="root",
+        help="another root of tests than tests/wpt; without --metadata all of them have to pass",
     )
     group.add_argument(
         "--metadata", type=Path, default=None, metavar="DIR", help="another root of expectations than wpt-metadata"

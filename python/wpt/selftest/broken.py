@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 KILL = """\
 promise_test(async () => {{
-  const ask = async (what, args) => (await fetch(`/_os/${{what}}`, {{ method: "POST", body: JSON.stringify(args) }})).json();
+  const ask = async (what, args) => {{
+    const response = await fetch(`/_os/${{what}}`, {{ method: "POST", body: JSON.stringify(args) }});
+    return response.json();
+  }};
   const found = await ask("processes", {{}});
   await ask("signal", {{ kind: "{kind}", signal: "KILL", pid: [found.{kind}].flat()[0] }});
   await new Promise(() => {{}});
@@ -104,8 +107,8 @@ BROKEN = (
     ),
     Broken(
         "error.https.window.js",
-        'async_test(t => { setTimeout(() => { throw new Error("thrown later"); }); t.step_timeout(t.done.bind(t), 500); },'
-        ' "a subtest");\n',
+        'async_test(t => { setTimeout(() => { throw new Error("thrown later"); }); '
+        't.step_timeout(t.done.bind(t), 500); }, "a subtest");\n',
         ("ERROR: thrown later", "error.https.window.js:1"),
     ),
     Broken(

@@ -2,109 +2,110 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Tests of the runner with a browser that is a script."""
+"""Tests of whole runs, with a browser that is a script."""
 
-import io
-import json
 import os
-import stat
+import signal
+import subprocess
 import sys
-import tempfile
 import textwrap
 import unittest
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
 
-from wpt import harness, requirements, results, run
+from wpt import rawlog, run
+from wpt.executor import Executor
+from wpt.oschecks import wait_until
+from wpt.tests.runner import RunnerCase, result
 
-# Plays the browser: fetches the page as one would, and prints what the test tells it to.
-BROWSER = """\
-#!{python}
-import http.client, socket, ssl, sys, time, urllib.parse
-url = urllib.parse.urlsplit(sys.argv[1])
-trusted = ssl.create_default_context(cafile=sys.argv[sys.argv.index("--certificate-path") + 1])
-connection = http.client.HTTPConnection(url.hostname, url.port)
-plain = socket.create_connection(("127.0.0.1", url.port))
-connection.sock = trusted.wrap_socket(plain, server_hostname=url.hostname)
-connection.request("GET", url.path)
-page = connection.getresponse().read().decode()
-assert "testharnessreport.js" in page, page
-exec({behaviour!r})
-"""
-RESULT = 'print("ALERT: RESULT: " + {result!r}, flush=True)\n'
+ONE = result(["one", 0, None, None])
 
 
-def result(*subtests, status=0):
-    """The line of testharnessreport.js."""
-    return RESULT.format(result=json.dumps(["/x", status, None, None, list(subtests)]))
-
-
-class Run(unittest.TestCase):
-    """Whole runs."""
-
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        root = Path(self.folder.name)
-        self.tests, self.metadata, self.results = root / "tests", root / "meta", root / "out" / "wpt.jsonl"
-        self.tests.mkdir()
-        self.metadata.mkdir()
-        (self.tests / "x.https.any.js").write_text("// META: global=window\n")
-        for name, value in (("TESTS", self.tests), ("OS_TESTS", root / "os"), ("METADATA", self.metadata)):
-            patch = mock.patch.object(harness, name, value)
-            patch.start()
-            self.addCleanup(patch.stop)
-        patch = mock.patch.object(harness, "ensure", lambda: None)
-        patch.start()
-        self.addCleanup(patch.stop)
-        self.addCleanup(self.folder.cleanup)
-
-    def browser(self, behaviour):
-        path = Path(self.folder.name) / "browser"
-        path.write_text(BROWSER.format(python=sys.executable, behaviour=textwrap.dedent(behaviour)))
-        path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        return path
-
-    def run_with(self, behaviour, *arguments):
-        out = io.StringIO()
-        binary = self.browser(behaviour)
-        with redirect_stdout(out):
-            status = run.main(
-                ["--binary", str(binary), "--results", str(self.results), "--single-process", *arguments]
-            )
-        lines = [json.loads(line) for line in self.results.read_text().splitlines()]
-        return status, out.getvalue(), lines
-
-    def listed(self, *arguments):
-        out = io.StringIO()
-        with redirect_stdout(out):
-            self.assertEqual(run.main(["--list", *arguments]), 0)
-        return out.getvalue().splitlines()
+class Choice(RunnerCase):
+    """Which tests run."""
 
     def test_chunks_are_the_whole_run_and_share_nothing(self):
         for name in "abcde":
-            (self.tests / f"{name}.https.any.js").write_text("// META: global=window\n")
+            self.write_test(name)
         chunks = [self.listed("--total-chunks", "3", "--this-chunk", str(number)) for number in (1, 2, 3)]
         self.assertEqual(sorted(sum(chunks, [])), sorted(self.listed()))
         self.assertEqual([len(chunk) for chunk in chunks], [4, 4, 4])
 
-    def test_a_chunk_that_does_not_exist_is_wrong_usage(self):
-        for arguments in (["--this-chunk", "2"], ["--this-chunk", "0"], ["--pref", "dom_x"]):
-            with redirect_stderr(io.StringIO()) as error:
-                self.assertEqual(run.main(arguments), 2)
-            self.assertEqual(error.getvalue().count("\n"), 1, "one line")
-            self.assertIn(arguments[0], error.getvalue())
+    def test_a_chunk_without_tests_is_no_failure(self):
+        status, out, lines = self.run_with(ONE, "--total-chunks", "2", "--this-chunk", "2")
+        self.assertEqual((status, lines), (0, []))
+        self.assertIn("0 passed, 0 failed, 0 skipped", out)
 
-    def test_preferences_reach_the_browser(self):
-        behaviour = f"assert sys.argv[-2:] == ['--pref', 'dom_x=true'], sys.argv\n{result(['a', 0, None, None])}"
-        status, _, _ = self.run_with(behaviour, "--pref", "dom_x=true")
-        self.assertEqual(status, 0)
+    def test_an_id_is_only_that_test(self):
+        self.write_test("x", "// META: variant=\n// META: variant=?full\n// META: global=window\n")
+        self.assertEqual(self.listed("--single-process", "/x.https.any.html"), ["/x.https.any.html [single]"])
+        self.assertEqual(len(self.listed("--single-process", "x.https.any")), 2)
+
+    def test_files_folders_and_parts_of_ids_choose(self):
+        self.write_test("y")
+        for wanted in (str(self.tests / "y.https.any.js"), "y.https"):
+            self.assertEqual(self.listed("--multiprocess", wanted), ["/y.https.any.html [multiprocess]"])
+        self.assertEqual(len(self.listed(str(self.tests))), 4)
+
+    def test_options_may_stand_between_tests(self):
+        self.write_test("y")
+        self.assertEqual(len(self.listed("/x.https", "--single-process", "/y.https")), 2)
+
+    def test_a_name_that_matches_nothing_is_wrong_usage(self):
+        self.assertIn("no test matches 'nothing'", self.refused("--list", "x.https", "nothing"))
+        self.assertIn("no test matches", self.refused("--list", "--filter", "nothing"))
+
+    def test_tags_select(self):
+        self.ini("[x.https.any.html]\n  tags: [full]\n")
+        self.assertIn("no test matches", self.refused("--binary", "/bin/true"))
+        status, out, _ = self.run_with(ONE, "--full")
+        self.assertEqual(status, 0, out)
+
+    def test_what_is_disabled_in_a_mode_is_no_test_of_it(self):
+        self.ini("[x.https.any.html]\n  disabled:\n    if multiprocess: no reason\n")
+        self.assertEqual(self.listed(), ["/x.https.any.html [single]"])
+
+    def test_wrong_usage_names_the_option_and_the_value(self):
+        for arguments in (
+            ["--this-chunk", "2"],
+            ["--this-chunk", "0"],
+            ["--processes", "0"],
+            ["--repeat", "0"],
+            ["--timeout-multiplier", "-1"],
+            ["--timeout-multiplier", "nan"],
+            ["--pref", "dom_x"],
+            ["--pref", "=true"],
+            ["--tests", "/nonexistent"],
+            ["--metadata", "/nonexistent"],
+            ["--log-raw", "/"],
+            ["--html", "/"],
+        ):
+            line = self.refused(*arguments)
+            self.assertIn(arguments[0], line)
+            self.assertIn(arguments[1], line)
+        self.assertIn("--update-expectations", self.refused("--remove-intermittent"))
+        self.assertIn("no such binary: /nonexistent", self.refused("--binary", "/nonexistent"))
+        self.assertIn("--metadata", self.refused("--tests", str(self.tests), "--update-expectations"))
+
+    def test_metadata_that_cannot_be_read_stop_the_run_with_file_and_line(self):
+        self.ini("[x.https.any.html]\n  [one]\n    expected: MAYBE\n")
+        self.assertIn("x.https.any.js.ini:3", self.refused("--binary", "/bin/true"))
+
+    def test_other_roots(self):
+        other = self.root / "other"
+        other.mkdir()
+        (other / "z.https.window.js").write_text("")
+        self.assertEqual(self.listed("--tests", str(other), "--single-process"), ["/z.https.window.html [single]"])
+
+
+class Runs(RunnerCase):
+    """What runs give."""
 
     def test_passing(self):
         behaviour = result(["TCP-R-01, TASK-02: a name", 0, None, None], ["other", 0, None, None])
-        status, out, lines = self.run_with(behaviour)
+        status, out, lines = self.run_with(behaviour, "--headless")
         self.assertEqual(status, 0, out)
-        self.assertEqual(out.splitlines()[-1], "2 passed, 0 failed, 0 skipped")
+        self.assertEqual(out, "2 passed, 0 failed, 0 skipped\n")
         self.assertEqual(
             lines[0],
             {
@@ -117,22 +118,60 @@ class Run(unittest.TestCase):
     def test_failing_ends_with_the_command_that_runs_it_again(self):
         status, out, lines = self.run_with(result(["one", 1, "why", "where"], ["two", 4, "cannot", None]))
         self.assertEqual(status, 1)
-        self.assertIn("again: ./mach test-wpt --single-process /x.https.any.html", out)
-        self.assertIn("why", out)
+        self.assertIn("again: ./mach test-wpt --single-process /x.https.any.html\n", out)
+        self.assertIn("FAIL (expected PASS): one\n    why\n    where\n", out)
         self.assertEqual([line["status"] for line in lines], ["FAIL", "SKIP"])
         self.assertEqual(out.splitlines()[-1], "0 passed, 1 failed, 1 skipped")
 
+    def test_the_command_has_what_the_run_had(self):
+        self.ini("[x.https.any.html]\n  tags: [full]\n")
+        more = ["--full", "--pref", "dom_x=a b", "--query", "seed=5", "--no-retry"]
+        _, out, _ = self.run_with(result(["one", 1, None, None]), *more)
+        again = "./mach test-wpt --single-process --full --pref 'dom_x=a b' --query seed=5 /x.https.any.html"
+        self.assertIn(f"again: {again}\n", out)
+
+    def test_preferences_reach_the_browser_those_of_metadata_first(self):
+        self.ini("[x.https.any.html]\n  prefs: [dom_y:1]\n")
+        behaviour = f"assert sys.argv[-4:] == ['--pref', 'dom_y=1', '--pref', 'dom_x=true'], sys.argv\n{ONE}"
+        status, out, _ = self.run_with(behaviour, "--pref", "dom_x=true")
+        self.assertEqual(status, 0, out)
+
     def test_expected_failures_are_no_passes(self):
-        (self.metadata / "x.https.any.js.ini").write_text("[x.https.any.html]\n  [one]\n    expected: FAIL\n")
+        self.ini("[x.https.any.html]\n  [one]\n    expected: FAIL\n")
         status, out, lines = self.run_with(result(["one", 1, "why", None]))
         self.assertEqual(status, 0, out)
         self.assertEqual(lines[0]["status"], "SKIP")
-        status, out, _ = self.run_with(result(["one", 0, None, None]))
+        self.assertIn("1 results are not PASS and expected so", out)
+        status, out, _ = self.run_with(ONE)
         self.assertEqual(status, 1, "a pass that is not expected is reported")
+        self.assertIn("PASS (expected FAIL): one", out)
+
+    def test_conditions_on_the_mode(self):
+        self.ini("[x.https.any.html]\n  [one]\n    expected:\n      if multiprocess: FAIL\n")
+        behaviour = f"if '--multiprocess' in sys.argv:\n    {result(['one', 1, 'why', None])}else:\n    {ONE}"
+        status, out, lines = self.run_with(behaviour, mode="--both-modes")
+        self.assertEqual(status, 0, out)
+        self.assertEqual(sorted(line["status"] for line in lines), ["PASS", "SKIP"])
+
+    def test_metadata_of_a_subtest_that_does_not_exist(self):
+        self.ini("[x.https.any.html]\n  [gone]\n    expected: FAIL\n")
+        status, out, lines = self.run_with(ONE)
+        self.assertEqual(status, 1)
+        self.assertIn("wpt-metadata speaks of a subtest that does not exist: 'gone'", out)
+        self.assertEqual([line["status"] for line in lines], ["PASS", "FAIL"])
+
+    def test_a_script_that_is_missing(self):
+        self.write_test("x", "// META: global=window\n// META: script=resources/none.js\n")
+        status, out, _ = self.run_with(ONE)
+        self.assertEqual(status, 1)
+        self.assertIn("META: script=resources/none.js: no such file", out)
+        (self.tests / "resources").mkdir()
+        (self.tests / "resources" / "none.js").write_text("")
+        self.assertEqual(self.run_with(ONE)[0], 0)
 
     def test_what_passes_the_second_time_is_named_as_flaky(self):
-        again = Path(self.folder.name) / "again"
-        good, bad = result(["one", 0, None, None]).strip(), result(["one", 1, "why", None]).strip()
+        again = self.root / "again"
+        good, bad = ONE.strip(), result(["one", 1, "why", None]).strip()
         behaviour = f"import os.path\nif os.path.exists({str(again)!r}):\n    {good}\n"
         behaviour += f"else:\n    open({str(again)!r}, 'w').close()\n    {bad}"
         status, out, lines = self.run_with(behaviour)
@@ -140,49 +179,70 @@ class Run(unittest.TestCase):
         self.assertIn("FLAKY: /x.https.any.html [single]", out)
         self.assertIn("why", out)
         self.assertEqual([(line["status"], line["flaky"]) for line in lines], [("PASS", True)])
+        self.assertTrue(lines[0]["detail"].startswith("flaky"), "./mach test names it")
         self.assertEqual(out.splitlines()[-1], "1 passed, 0 failed, 0 skipped")
         again.unlink()
         status, out, lines = self.run_with(behaviour, "--no-retry")
         self.assertEqual(status, 1, out)
         self.assertEqual([line["status"] for line in lines], ["FAIL"])
 
+    def test_repeated_until_unexpected(self):
+        count = self.root / "count"
+        behaviour = f"open({str(count)!r}, 'a').write('x')\n{ONE}"
+        status, out, lines = self.run_with(behaviour, "--repeat", "3", "--until-unexpected")
+        self.assertEqual((status, len(lines), count.read_text()), (0, 3, "xxx"), out)
+        status, out, lines = self.run_with("sys.exit(1)", "--repeat", "3", "--until-unexpected", "--no-retry")
+        self.assertEqual((status, len(lines)), (1, 1), out)
+
     def test_browser_that_dies(self):
-        status, out, lines = self.run_with("sys.stderr.write('the last words'); sys.exit(3)")
+        status, out, lines = self.run_with("sys.stderr.write('the last \\x1b[31mwords'); sys.exit(3)")
         self.assertEqual(status, 1)
-        self.assertIn("CRASH", out)
-        self.assertIn("the last words", out)
-        self.assertEqual(lines, [{"name": "/x.https.any.html [single]", "status": "FAIL", "ids": []}])
+        self.assertIn("CRASH: the browser ended without a result", out)
+        self.assertIn("the last \\x1b[31mwords", out, "without what commands the terminal")
+        [line] = lines
+        self.assertEqual((line["name"], line["status"]), ("/x.https.any.html [single]", "FAIL"))
+        self.assertIn("CRASH", line["detail"])
 
     def test_status_of_the_browser_counts(self):
-        status, out, _ = self.run_with(result(["one", 0, None, None]) + "sys.exit(1)")
+        status, out, _ = self.run_with(ONE + "sys.exit(1)")
         self.assertEqual(status, 1)
         self.assertIn("status 1", out)
 
     def test_browser_that_hangs_is_ended(self):
         behaviour = 'print(\'ALERT: SUBTEST: ["early", 0]\', flush=True)\ntime.sleep(600)'
         with mock.patch.multiple("wpt.executor", NORMAL=1, START=0):
-            status, out, lines = self.run_with(behaviour, "--timeout-multiplier", "1")
+            status, out, lines = self.run_with(behaviour, "--timeout-multiplier", "1", "--no-retry")
         self.assertEqual(status, 1)
+        self.assertIn("TIMEOUT: no result within 1 s", out)
         self.assertEqual([line["status"] for line in lines], ["PASS", "TIMEOUT"])
 
     def test_process_that_outlives_the_browser_is_a_failure(self):
-        behaviour = "import subprocess\nsubprocess.Popen(['sleep', '600'])\n" + result(["one", 0, None, None])
+        behaviour = "import subprocess\nsubprocess.Popen(['sleep', '600'])\n" + ONE
         behaviour += "time.sleep(0.5)"
         with mock.patch("wpt.executor.END", 4):
-            status, out, _ = self.run_with(behaviour)
+            status, out, _ = self.run_with(behaviour, "--no-retry")
         self.assertEqual(status, 1)
         self.assertIn("outlived", out)
 
-    def test_tags_and_modes_select(self):
-        (self.metadata / "x.https.any.js.ini").write_text("[x.https.any.html]\n  tags: [full]\n")
-        with redirect_stderr(io.StringIO()):
-            self.assertEqual(run.main(["--binary", "/bin/true"]), 2, "nothing is left to run")
-        status, out, _ = self.run_with(result(["one", 0, None, None]), "--full")
-        self.assertEqual(status, 0, out)
+    def test_an_error_of_the_runner_loses_one_test_only(self):
+        self.write_test("y")
+        real = Executor.run
+
+        def fails_once(executor, test, multiprocess, prefs=()):
+            if "y.https" in test.id:
+                raise OSError("no more descriptors")
+            return real(executor, test, multiprocess, prefs)
+
+        with mock.patch.object(Executor, "run", fails_once):
+            status, out, lines = self.run_with(ONE, "--no-retry")
+        self.assertEqual(status, 1)
+        self.assertIn("ERROR: the runner failed", out)
+        self.assertIn("no more descriptors", out)
+        self.assertEqual([line["status"] for line in lines], ["PASS", "FAIL"])
 
     def test_tests_that_end_processes(self):
         (self.tests / "page.html").write_text("testharnessreport.js")
-        folder = Path(self.folder.name) / "os"
+        folder = self.root / "os"
         folder.mkdir()
         (folder / "x.py").write_text(
             textwrap.dedent(
@@ -208,45 +268,107 @@ class Run(unittest.TestCase):
                 """
             )
         )
-        status, out, lines = self.run_with("print('ready', flush=True); time.sleep(600)", "/os/")
+        status, out, lines = self.run_with("print('ready', flush=True); time.sleep(600)", "/os/", "--no-retry")
         self.assertEqual(status, 1)
         self.assertEqual([line["status"] for line in lines], ["PASS", "FAIL"], out)
         self.assertIn("no line 'never' within 0.2 s; seen: ['ready']", out)
 
-    def test_wrong_usage(self):
-        err = io.StringIO()
-        with redirect_stderr(err):
-            self.assertEqual(run.main(["--binary", "/nonexistent"]), 2)
-        self.assertIn("no such binary", err.getvalue())
+
+class Served(RunnerCase):
+    """With the real web server."""
+
+    serves = True
+
+    def test_the_browser_gets_the_page(self):
+        status, out, _ = self.run_with(ONE)
+        self.assertEqual(status, 0, out)
 
 
-class Harness(unittest.TestCase):
-    """The package with testharness.js."""
+class Reports(RunnerCase):
+    """What is written besides."""
 
-    def test_wrong_digest_is_refused(self):
-        with tempfile.TemporaryDirectory() as folder:
-            archive = Path(folder) / "x.tgz"
-            archive.write_bytes(b"something else")
-            with self.assertRaisesRegex(harness.HarnessError, "SHA-512"):
-                harness.unpack(archive, Path(folder) / "out")
+    def test_verbose_is_a_line_for_each_test(self):
+        status, out, _ = self.run_with(ONE, "--log-verbose")
+        self.assertEqual(status, 0)
+        self.assertRegex(out.splitlines()[0], r"^ok   1/1 /x\.https\.any\.html \[single\] \d+\.\d s$")
+
+    def test_raw_log_and_page(self):
+        raw, page = self.root / "a" / "raw.log", self.root / "b" / "page.html"
+        status, out, _ = self.run_with(result(["one", 1, "why", None]), "--log-raw", str(raw), "--html", str(page))
+        self.assertEqual(status, 1)
+        log = rawlog.read(raw)
+        self.assertEqual([one.attempt for one in log.results], [1, 2])
+        self.assertTrue(log.ended)
+        self.assertEqual(log.tests, {"/": ["/x.https.any.html"]})
+        self.assertIn("1 test unexpected", page.read_text())
+        self.assertIn(f"report: {page}", out)
+
+    def test_update_of_expectations(self):
+        status, out, _ = self.run_with(result(["one", 1, "why", None]), "--update-expectations", "--no-retry")
+        self.assertEqual(status, 0, out)
+        ini = self.metadata / "x.https.any.js.ini"
+        self.assertIn(f"changed: {ini}", out)
+        self.assertIn("[one]", ini.read_text())
+        self.assertEqual(self.run_with(result(["one", 1, "why", None]))[0], 0, "now it is expected")
+        status, out, _ = self.run_with(ONE, "--update-expectations", "--no-retry")
+        self.assertEqual(status, 0)
+        self.assertIn(f"removed: {ini}", out)
+        self.assertFalse(ini.exists())
+
+    def test_what_differs_between_attempts_becomes_intermittent(self):
+        again = self.root / "again"
+        behaviour = f"import os\nif os.path.exists({str(again)!r}):\n    {ONE}"
+        behaviour += f"else:\n    open({str(again)!r}, 'w').close()\n    {result(['one', 1, 'why', None])}"
+        self.assertEqual(self.run_with(behaviour, "--update-expectations")[0], 0)
+        self.assertIn("expected: [PASS, FAIL]", (self.metadata / "x.https.any.js.ini").read_text())
+
+    def test_an_interrupted_run_says_so_and_starts_nothing_more(self):
+        for name in "abcdefgh":
+            self.write_test(name)
+        started = self.root / "started"
+        raw = self.root / "raw.log"
+        binary = self.browser(f"open({str(started)!r}, 'a').write('x')\ntime.sleep(600)")
+        script = textwrap.dedent(
+            """
+            import sys
+            from pathlib import Path
+            from unittest import mock
+            from wpt import harness, run
+            from wpt.tests.runner import NoServer
+            harness.TESTS, harness.OS_TESTS, harness.METADATA = (Path(name) for name in sys.argv[1:4])
+            harness.ensure = lambda: None
+            with mock.patch("wpt.executor.Server", NoServer):
+                sys.exit(run.main(sys.argv[4:]))
+            """
+        )
+        places = [self.tests, self.root / "os", self.metadata]
+        options = ["--binary", binary, "--results", self.results, "--log-raw", raw, "--single-process"]
+        child = subprocess.Popen(
+            [sys.executable, "-c", script, *map(str, [*places, *options])],
+            env={**os.environ, "PYTHONPATH": str(Path(run.__file__).resolve().parents[1])},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            self.assertTrue(wait_until(lambda: started.exists() or child.poll() is not None, 60))
+            os.killpg(child.pid, signal.SIGINT)
+            out, error = child.communicate(timeout=60)
+        finally:
+            child.kill()
+            child.wait()
+        self.assertEqual(child.returncode, 130, out + error)
+        self.assertIn("interrupted after 0 of 9 tests", error)
+        self.assertEqual(started.read_text(), "x", "no other test was started")
+        self.assertFalse(rawlog.read(raw).ended)
 
 
-class Requirements(unittest.TestCase):
-    """The list of what needs a test."""
+class Modes(unittest.TestCase):
+    """Run infos."""
 
-    def test_ids_are_found_in_names(self):
-        found = results.ids_of("IDL-01, TCP-CTOR-02: x (LIFE-03) XPP-01 TCP-R-1")
-        self.assertEqual(found, ["IDL-01", "LIFE-03", "TCP-CTOR-02"])
-
-    def test_wanted_ids_are_well_formed(self):
-        for name in requirements.wanted():
-            self.assertEqual(results.ids_of(name), [name])
-        self.assertEqual(len(requirements.wanted()), len(set(requirements.wanted())))
-
-    def test_unit_tests_count_only_for_what_pages_cannot_test(self):
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            (root / "a.rs").write_text("fn life_08_x() {}\nfn tcp_r_01_x() {}\n")
-            left = requirements.missing([], root)
-            self.assertNotIn("LIFE-08", left)
-            self.assertIn("TCP-R-01", left)
+    def test_a_release_build_is_known_by_its_folder(self):
+        for folder, debug in (("debug", True), ("release", False)):
+            options = mock.Mock(binary=Path("/x") / folder / "shell", modes=[True])
+            self.assertEqual(run.infos_of(options)[True]["debug"], debug)
+            self.assertIs(run.infos_of(options)[True]["multiprocess"], True)
