@@ -20,17 +20,15 @@ python/wpt/run.py:
 
 
 def run(arguments: list[str]) -> int:
-    from mach_support import bootstrap, cargo, paths, venv
+    from mach_support import bootstrap, cargo, paths
     from testing import suite
 
-    everything = arguments
     release = arguments[:1] in (["--release"], ["-r"])
     if release:
         arguments = arguments[1:]
     if "--help" in arguments or "-h" in arguments:
         print(USAGE, flush=True)
         return subprocess.run([sys.executable, str(suite.WPT_RUNNER), "--help"]).returncode
-    venv.enter(["test-wpt", *everything])
     # What only looks at the tests needs no engine.
     if not {"--list", "--coverage"} & set(arguments):
         bootstrap.for_testing()

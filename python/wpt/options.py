@@ -58,6 +58,13 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
 
 def _add_places(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
+        "--wpt",
+        type=Path,
+        metavar="DIR",
+        help="the tests of a checkout of web-platform-tests or of Servo, or some test files in a folder, as they are; "
+        "without TEST only those of direct-sockets",
+    )
+    group.add_argument(
         "--tests",
         type=Path,
         default=None,
@@ -125,11 +132,14 @@ def problem(options: argparse.Namespace) -> str | None:
     for pref in options.pref:
         if not pref.partition("=")[1] or pref.startswith("="):
             return f"--pref {pref}: not NAME=VALUE"
-    for name, place in (("--tests", options.root), ("--metadata", options.metadata)):
+    for name, place in (("--tests", options.root), ("--wpt", options.wpt), ("--metadata", options.metadata)):
         if place is not None and not place.is_dir():
             return f"{name} {place}: no such directory"
-    if options.root is not None and options.metadata is None and options.update_expectations:
-        return f"--update-expectations with --tests {options.root} needs --metadata DIR"
+    if options.root is not None and options.wpt is not None:
+        return f"--tests {options.root} and --wpt {options.wpt}: one of them only"
+    elsewhere = options.root or options.wpt
+    if elsewhere is not None and options.metadata is None and options.update_expectations:
+        return f"--update-expectations for the tests in {elsewhere} needs --metadata DIR"
     return problem_of_reports(options)
 
 
@@ -153,7 +163,12 @@ def again(options: argparse.Namespace, test_id: str, multiprocess: bool, full: b
         words.append("--full")
     for pref in options.pref:
         words += ["--pref", pref]
-    for name, value in (("--query", options.query), ("--tests", options.root), ("--metadata", options.metadata)):
+    for name, value in (
+        ("--query", options.query),
+        ("--wpt", options.wpt),
+        ("--tests", options.root),
+        ("--metadata", options.metadata),
+    ):
         if value:
             words += [name, str(value)]
     return shlex.join([*words, test_id])

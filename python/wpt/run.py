@@ -34,6 +34,14 @@ from wpt.running import Job, Runner, relative  # noqa: E402
 from wpt.sites import Root, Site  # noqa: E402
 
 
+# Where a checkout of Servo has its expectations.
+SERVO_METADATA = Path("tests", "wpt", "meta")
+# No such folder: no expectations.
+NO_METADATA = "no-metadata"
+# What runs of a checkout if nothing is named.
+DEFAULT_OF_CHECKOUTS = "/direct-sockets/"
+
+
 class Usage(Exception):
     """Wrong usage; the text is one line."""
 
@@ -52,16 +60,30 @@ class Places:
     @classmethod
     def of(cls, options: argparse.Namespace) -> "Places":
         """As the options say."""
-        if options.root is None:
+        if options.root is None and options.wpt is None:
             return cls(sites.project(), harness.TESTS, options.metadata or harness.METADATA, harness.OS_TESTS)
-        tests = options.root.resolve()
+        if options.wpt is not None:
+            site = sites.elsewhere(options.wpt)
+            own = options.wpt.resolve() / SERVO_METADATA
+        else:
+            site = Site((Root("/", options.root.resolve()),))
+            own = options.root.resolve() / NO_METADATA
+        tests = site.main.directory
         # Without metadata every test has to pass.
-        metadata = options.metadata.resolve() if options.metadata else tests / "no-metadata"
-        return cls(Site((Root("/", tests),)), tests, metadata)
+        metadata = options.metadata.resolve() if options.metadata else own if own.is_dir() else tests / NO_METADATA
+        return cls(site, tests, metadata)
 
-    def discover(self) -> list[Test]:
-        """Every test."""
-        return [*manifest.discover(self.site), *(manifest.discover_os(self.os_tests) if self.os_tests else [])]
+    def discover(self, wanted: list[str]) -> list[Test]:
+        """Every test, or at least those that are wanted: a checkout has tens of thousands of files."""
+        under = [] if self.os_tests is None else None
+        for name in wanted if under is not None else []:
+            place = Path(name) if Path(name).exists() else self.site.find(name.rpartition("/")[0] + "/")
+            if place is None or not place.exists() or place == self.tests:
+                under = None
+                break
+            under.append(place.resolve())
+        found = manifest.discover(self.site, under or None)
+        return [*found, *(manifest.discover_os(self.os_tests) if self.os_tests else [])]
 
 
 def chosen(tests: list[Test], wanted: list[str]) -> list[Test]:
@@ -95,7 +117,8 @@ def jobs(options: argparse.Namespace, metadata: Metadata, places: Places) -> lis
     result = []
     infos = infos_of(options)
     roots = (places.tests, *([places.os_tests] if places.os_tests else []))
-    for test in chosen(places.discover(), options.tests):
+    wanted = options.tests or ([DEFAULT_OF_CHECKOUTS] if options.wpt is not None else [])
+    for test in chosen(places.discover(wanted), wanted):
         if not all(text in test.id for text in options.filter) or options.kind not in (None, test.kind):
             continue
         problems = tuple(f"META: script={name}: no such file" for name in meta_scripts.missing(test, places.site))

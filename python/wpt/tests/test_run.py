@@ -91,6 +91,31 @@ class Choice(RunnerCase):
         self.ini("[x.https.any.html]\n  [one]\n    expected: MAYBE\n")
         self.assertIn("x.https.any.js.ini:3", self.refused("--binary", "/bin/true"))
 
+    def test_test_files_that_lie_somewhere(self):
+        folder = self.root / "files"
+        folder.mkdir()
+        (folder / "z.https.html").write_text("<script src=/resources/testharness.js></script>")
+        found = ["/direct-sockets/z.https.html [single]"]
+        self.assertEqual(self.listed("--wpt", str(folder), "--single-process"), found)
+        self.assertIn("--wpt", self.refused("--wpt", str(folder), "--tests", str(folder)))
+
+    def test_checkouts(self):
+        servo, wpt = self.root / "servo", self.root / "wpt"
+        for root in (servo / "tests" / "wpt" / "tests", wpt):
+            for name in ("direct-sockets", "dom"):
+                (root / name).mkdir(parents=True)
+                (root / name / "z.https.window.js").write_text("")
+        meta = servo / "tests" / "wpt" / "meta" / "dom"
+        meta.mkdir(parents=True)
+        (meta / "z.https.window.js.ini").write_text("[z.https.window.html]\n  disabled: no reason\n")
+        for root in (servo, wpt):
+            found = self.listed("--wpt", str(root), "--single-process")
+            self.assertEqual(found, ["/direct-sockets/z.https.window.html [single]"], "without a name")
+        found = self.listed("--wpt", str(wpt), "--single-process", "/dom/z.https.window.html")
+        self.assertEqual(found, ["/dom/z.https.window.html [single]"])
+        self.assertEqual(self.listed("--wpt", str(wpt), "--single-process", str(wpt / "dom")), found)
+        self.assertIn("no test matches", self.refused("--list", "--wpt", str(servo), "/dom/"))
+
     def test_other_roots(self):
         other = self.root / "other"
         other.mkdir()
