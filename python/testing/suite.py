@@ -45,7 +45,11 @@ def test_scripts(pattern: str | None = None) -> Part:
 def test_selftest(release: bool, pattern: str | None = None) -> Part:
     """The tests of the runner of web-platform style tests that need the browser: what is broken is seen."""
     part = Part("selftest", _with_flags("./mach test-scripts --with-browser", release, False))
-    os.environ[SHELL_VARIABLE] = str(paths.shell_binary(release))
+    binary = paths.shell_binary(release)
+    if not binary.exists():
+        part.add("the runner", FAIL, f"{binary} does not exist")
+        return part
+    os.environ[SHELL_VARIABLE] = str(binary)
     scripts.run(paths.ROOT / "python", part, pattern, "selftest")
     return part
 
@@ -113,7 +117,7 @@ def build_engine(release: bool) -> Part:
 
 
 def test_wpt(arguments: list[str], release: bool, full: bool = False) -> Part:
-    """The web-platform style tests, run by python/wpt/run.py, which writes target/test-results/wpt.jsonl."""
+    """The web-platform style tests, run by python/wpt/run.py, which writes wpt.jsonl and wpt.html."""
     part = Part("wpt", _with_flags("./mach test-wpt", release, full))
     binary = paths.shell_binary(release)
     if not binary.exists():
@@ -121,7 +125,9 @@ def test_wpt(arguments: list[str], release: bool, full: bool = False) -> Part:
         return part
     output = paths.RESULTS / "wpt.jsonl"
     output.unlink(missing_ok=True)
-    status = run_wpt([*(["--full"] if full else []), *arguments], binary, WPT_FULL_LIMIT if full else WPT_LIMIT)
+    page = ["--html", str(paths.RESULTS / "wpt.html")]
+    limit = WPT_FULL_LIMIT if full else WPT_LIMIT
+    status = run_wpt([*page, *(["--full"] if full else []), *arguments], binary, limit)
     try:
         part.results = results.read(output)
     except (OSError, ValueError, KeyError) as error:

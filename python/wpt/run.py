@@ -118,7 +118,10 @@ def jobs(options: argparse.Namespace, metadata: Metadata, places: Places) -> lis
     infos = infos_of(options)
     roots = (places.tests, *([places.os_tests] if places.os_tests else []))
     wanted = options.tests or ([DEFAULT_OF_CHECKOUTS] if options.wpt is not None else [])
-    for test in chosen(places.discover(wanted), wanted):
+    everything = places.discover(wanted)
+    if options.wpt is None:
+        refuse_strays(metadata, everything)
+    for test in chosen(everything, wanted):
         if not all(text in test.id for text in options.filter) or options.kind not in (None, test.kind):
             continue
         problems = tuple(f"META: script={name}: no such file" for name in meta_scripts.missing(test, places.site))
@@ -132,6 +135,16 @@ def jobs(options: argparse.Namespace, metadata: Metadata, places: Places) -> lis
             again = command_line.again(options, test.id, multiprocess, full)
             result.append(Job(test, multiprocess, relative(test, roots), expected, problems, again))
     return result
+
+
+def refuse_strays(metadata: Metadata, everything: list[Test]) -> None:
+    """Refuse metadata that speak of no test: they were written for something, and nobody would notice."""
+    ids: dict[Path, list[str]] = {}
+    for test in everything:
+        ids.setdefault(test.path, []).append(test.id)
+    if strays := metadata.strays(ids):
+        more = f", and {len(strays) - 1} more" if len(strays) > 1 else ""
+        raise Usage(f"{strays[0]}{more}")
 
 
 def check(expected: Expectations) -> None:

@@ -90,10 +90,6 @@ def judge(job: Job, outcome: Outcome, round_number: int, attempt: int) -> TestRe
     )
 
 
-class Interrupted(Exception):
-    """The person at the keyboard has had enough."""
-
-
 @dataclass
 class Runner:
     """One run."""

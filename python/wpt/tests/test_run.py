@@ -116,6 +116,12 @@ class Choice(RunnerCase):
         self.assertEqual(self.listed("--wpt", str(wpt), "--single-process", str(wpt / "dom")), found)
         self.assertIn("no test matches", self.refused("--list", "--wpt", str(servo), "/dom/"))
 
+    def test_metadata_that_speak_of_no_test_stop_the_run(self):
+        self.ini("[x.https.any.worker.html]\n  expected: TIMEOUT\n")
+        self.assertIn("x.https.any.js.ini:1: the file has no test 'x.https.any.worker.html'", self.refused("--list"))
+        self.ini("[y.https.any.html]\n  expected: TIMEOUT\n", name="y")
+        self.assertIn(", and 1 more", self.refused("--list"))
+
     def test_other_roots(self):
         other = self.root / "other"
         other.mkdir()
