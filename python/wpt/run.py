@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from wpt.progress import Progress  # noqa: E402
 from wpt.rawlog import RawLog, RawLogError, Run  # noqa: E402
 from wpt.results import Lines, Settled  # noqa: E402
 from wpt.running import Job, Runner, relative  # noqa: E402
+from wpt.server import ServerError  # noqa: E402
 from wpt.sites import Root, Site  # noqa: E402
 
 
@@ -203,7 +205,7 @@ def run(options: argparse.Namespace, everything: list[Job], metadata: Metadata, 
             stack.callback(raw.close)
             raw.start(this_run, [job.test.id for job in work], infos)
         lines = stack.enter_context(Lines(options.results))
-        progress = stack.enter_context(Progress(sys.stdout, len(work) * options.repeat, options.log_verbose))
+        progress = stack.enter_context(Progress(sys.stdout, len(work) * options.repeat, options.log_verbose or options.debug))
         runner = Runner(
             executor,
             Reporting(progress, raw, lines),
@@ -247,7 +249,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (Usage, MetadataError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (harness.HarnessError, RawLogError, OSError) as error:
+    except (harness.HarnessError, RawLogError, ServerError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -268,6 +270,8 @@ def prepare_and_run(options: argparse.Namespace) -> int:
         return 0
     if options.binary is None or not options.binary.is_file():
         raise Usage(f"no such binary: {options.binary}; name one with --binary")
+    if importlib.util.find_spec("wptserve") is None:
+        raise Usage("the web server of the tests, wptserve, is not installed here; ./mach test-wpt sees to it")
     return run(options, everything, metadata, places)
 
 

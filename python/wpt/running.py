@@ -21,6 +21,7 @@ from wpt.manifest import Test
 from wpt.metadata import Expectations
 from wpt.options import MODES
 from wpt.results import Report, Settled
+from wpt.server import ServerError
 
 # With more unexpected results than this something is broken, and running everything twice would only take time.
 MOST_RETRIES = 20
@@ -148,6 +149,9 @@ class Runner:
             self.listener.started(job)
         try:
             outcome = self.executor.run(job.test, job.multiprocess, prefs=tuple(job.expected.prefs()))
+        except ServerError:
+            # No test can run.
+            raise
         except Exception:
             # Only this test is lost.
             outcome = Outcome(job.test, job.multiprocess, "ERROR", f"the runner failed:\n{traceback.format_exc()}")

@@ -16,6 +16,7 @@ from unittest import mock
 from wpt import rawlog, run
 from wpt.executor import Executor
 from wpt.oschecks import wait_until
+from wpt.server import ServerError
 from wpt.tests.runner import RunnerCase, result
 
 ONE = result(["one", 0, None, None])
@@ -270,6 +271,15 @@ class Runs(RunnerCase):
         self.assertIn("ERROR: the runner failed", out)
         self.assertIn("no more descriptors", out)
         self.assertEqual([line["status"] for line in lines], ["PASS", "FAIL"])
+
+    def test_without_a_web_server_nothing_runs(self):
+        for name in "abc":
+            self.write_test(name)
+        with mock.patch("wpt.executor.Server", side_effect=ServerError("it did not start")) as started:
+            self.assertEqual(self.refused("--binary", str(self.browser(ONE)), status=1), "it did not start\n")
+        self.assertEqual(started.call_count, 1, "it is not tried for each test")
+        with mock.patch("importlib.util.find_spec", return_value=None):
+            self.assertIn("./mach test-wpt", self.refused("--binary", str(self.browser(ONE))))
 
     def test_tests_that_end_processes(self):
         (self.tests / "page.html").write_text("testharnessreport.js")
