@@ -21,7 +21,9 @@ python/wpt/run.py:
 
 def run(arguments: list[str]) -> int:
     from mach_support import bootstrap, cargo, paths
+    from mach_support.log import Failure
     from testing import suite
+    from wpt import options
 
     release = arguments[:1] in (["--release"], ["-r"])
     if release:
@@ -29,8 +31,12 @@ def run(arguments: list[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         print(USAGE, flush=True)
         return subprocess.run([sys.executable, str(suite.WPT_RUNNER), "--help"]).returncode
+    # Before minutes of building, whether the runner will take them.
+    parsed = options.parser().parse_intermixed_args(arguments)
+    if problem := options.problem(parsed):
+        raise Failure(problem, 2)
     # What only looks at the tests needs no engine.
-    if not {"--list", "--coverage"} & set(arguments):
+    if not parsed.list and not parsed.coverage:
         bootstrap.for_testing()
         cargo.build_engine(release)
     return suite.run_wpt(arguments, paths.shell_binary(release), None)

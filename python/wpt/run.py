@@ -205,7 +205,9 @@ def run(options: argparse.Namespace, everything: list[Job], metadata: Metadata, 
             stack.callback(raw.close)
             raw.start(this_run, [job.test.id for job in work], infos)
         lines = stack.enter_context(Lines(options.results))
-        progress = stack.enter_context(Progress(sys.stdout, len(work) * options.repeat, options.log_verbose or options.debug))
+        # What the browser prints goes between lines, not into one that is written anew.
+        verbose = options.log_verbose or options.debug
+        progress = stack.enter_context(Progress(sys.stdout, len(work) * options.repeat, verbose))
         runner = Runner(
             executor,
             Reporting(progress, raw, lines),

@@ -12,6 +12,7 @@ import textwrap
 import unittest
 from pathlib import Path
 
+from mach_support import paths
 from testing import scripts
 from testing.results import FAIL, FLAKY, PASS, Part
 
@@ -49,6 +50,11 @@ class ScriptsTest(unittest.TestCase):
             """,
         )
         self.assertEqual(results, [("test_it", PASS, FLAKY)])
+
+    def test_each_part_has_its_packages(self):
+        root = paths.ROOT / "python"
+        self.assertIn("testing.tests", scripts.packages(root))
+        self.assertEqual(scripts.packages(root, "selftest"), ["wpt.selftest"])
 
     def test_a_test_that_fails_twice_has_failed(self):
         results = self.run_tests(
