@@ -64,7 +64,9 @@ class Report:
 
 
 # A web-platform style test: the file with its kind of global, the subtest, and the process mode.
-_WPT = re.compile(r"^/direct-sockets/(?P<file>[^ |]+?)(?P<query>\?[^ |]*)? \| (?P<subtest>.*) \[(?P<mode>\w+)\]$")
+_WPT = re.compile(
+    r"^/(?:_mozilla/)?direct-sockets/(?P<file>[^ |]+?)(?P<query>\?[^ |]*)? \| (?P<subtest>.*) \[(?P<mode>\w+)\]$"
+)
 
 
 def evidence(requirements: list[Requirement], results: list[Result]) -> str:

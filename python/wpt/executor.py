@@ -207,6 +207,8 @@ class Executor:
         for reader in readers:
             reader.start()
         found = self._await_result(outcome, lines, limit)
+        if outcome.status == "CRASH":
+            outcome.message += f" ({how_it_ended(child)})"
         tree = processes.tree(child.pid)
         browser.release()
         if not found:
@@ -243,20 +245,29 @@ class Executor:
                 outcome.status = "CRASH"
                 outcome.message = "the browser ended without a result"
                 return False
-            if line.startswith(SUBTEST):
-                name, status = json.loads(line[len(SUBTEST) :])
-                outcome.subtests.append(Subtest(name, SUBTEST_STATUS[status]))
-                if self.debug:
-                    print(f"  . {time.monotonic() - started:6.2f} s {SUBTEST_STATUS[status]} {name}", flush=True)
-            elif line.startswith(RESULT):
-                _, status, message, stack, subtests = json.loads(line[len(RESULT) :])
-                outcome.status = HARNESS_STATUS.get(status, "ERROR")
-                outcome.message = "\n".join(part for part in (message, stack) if part)
-                outcome.subtests = [
-                    Subtest(name, SUBTEST_STATUS.get(code, "FAIL"), text or "", trace or "")
-                    for name, code, text, trace in subtests
-                ]
-                return True
+            try:
+                if line.startswith(SUBTEST):
+                    name, status = json.loads(line[len(SUBTEST) :])
+                    outcome.subtests.append(Subtest(name, SUBTEST_STATUS[status]))
+                    if self.debug:
+                        print(f"  . {time.monotonic() - started:6.2f} s {SUBTEST_STATUS[status]} {name}", flush=True)
+                elif line.startswith(RESULT):
+                    self._take_result(outcome, json.loads(line[len(RESULT) :]))
+                    return True
+            except (ValueError, TypeError, KeyError) as error:
+                outcome.status = "ERROR"
+                outcome.message = f"the page reports what cannot be read: {error!r}: {line[:200]}"
+                return False
+
+    def _take_result(self, outcome: Outcome, result: object) -> None:
+        """Take what testharnessreport.js has sent at the end."""
+        _, status, message, stack, subtests = result  # type: ignore[misc]
+        outcome.status = HARNESS_STATUS.get(status, "ERROR")
+        outcome.message = "\n".join(part for part in (message, stack) if part)
+        outcome.subtests = [
+            Subtest(name, SUBTEST_STATUS.get(code, "FAIL"), text or "", trace or "")
+            for name, code, text, trace in subtests
+        ]
 
     def _check_end(self, outcome: Outcome, status: int | None, tree: list[processes.Process]) -> None:
         """A browser has to end well, too: with status 0, in time, and with all of its processes."""
@@ -271,6 +282,15 @@ class Executor:
         if complaint and outcome.status == "OK":
             outcome.status = "CRASH"
             outcome.message = complaint
+
+
+def how_it_ended(child: subprocess.Popen[bytes]) -> str:
+    """The status of a browser that has closed its standard output, or the signal that ended it."""
+    try:
+        status = child.wait(END)
+    except subprocess.TimeoutExpired:
+        return "its process goes on"
+    return f"status {status}" if status >= 0 else f"signal {signal.Signals(-status).name}"
 
 
 def kill(tree: list[processes.Process], child: subprocess.Popen[bytes]) -> None:

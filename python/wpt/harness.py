@@ -26,6 +26,8 @@ METADATA = ROOT / "wpt-metadata"
 HARNESS = ROOT / "target" / "wpt-harness"
 # The certificate of the web server, made by it.
 CERTIFICATES = ROOT / "target" / "wpt-certificates"
+# Tests of web-platform-tests that are not in this repository and that wpt-metadata speak of all the same.
+UPSTREAM = {TESTS / "direct-sockets" / "udp_socket_multicast.https.html"}
 RESULTS = ROOT / "target" / "test-results" / "wpt.jsonl"
 
 PACKAGE = "wpt-runner"

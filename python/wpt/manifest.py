@@ -52,6 +52,14 @@ class Meta:
     long: bool = False
 
 
+def meta_of(path: Path) -> Meta:
+    """The META lines of a file."""
+    try:
+        return parse_meta(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def parse_meta(text: str) -> Meta:
     """Read the META lines. They stop at the first line that is not one (comments of the licence aside)."""
     meta = Meta()
@@ -84,7 +92,7 @@ def tests_of(path: Path, root: Root) -> list[Test]:
     url = root.url + path.relative_to(root.directory).as_posix()
     secure = ".https." in name or ".serviceworker." in name
     if name.endswith((".any.js", ".window.js", ".worker.js")):
-        meta = parse_meta(path.read_text(encoding="utf-8"))
+        meta = meta_of(path)
         stem = url[: -len(".js")]
         pages = []
         if name.endswith(".window.js"):
@@ -160,7 +168,7 @@ def generated(url_path: str, site: Site) -> tuple[str, str, Path] | None:
             source = site.find(name)
             if source is not None and source.is_file():
                 kind = "text/javascript" if suffix.endswith(".js") else "text/html"
-                return make(name, parse_meta(source.read_text(encoding="utf-8"))), kind, source
+                return make(name, meta_of(source)), kind, source
     return None
 
 

@@ -71,6 +71,9 @@ class Places:
             site = Site((Root("/", options.root.resolve()),))
             own = options.root.resolve() / NO_METADATA
         tests = site.main.directory
+        if options.wpt is not None and not own.is_dir():
+            # A checkout without expectations, or files of one: those of this project hold for what has their names.
+            own = harness.METADATA / site.main.url.strip("/")
         # Without metadata every test has to pass.
         metadata = options.metadata.resolve() if options.metadata else own if own.is_dir() else tests / NO_METADATA
         return cls(site, tests, metadata)
@@ -141,7 +144,7 @@ def jobs(options: argparse.Namespace, metadata: Metadata, places: Places) -> lis
 
 def refuse_strays(metadata: Metadata, everything: list[Test]) -> None:
     """Refuse metadata that speak of no test: they were written for something, and nobody would notice."""
-    ids: dict[Path, list[str]] = {}
+    ids: dict[Path, list[str]] = {path: [f"/{path.name}"] for path in harness.UPSTREAM}
     for test in everything:
         ids.setdefault(test.path, []).append(test.id)
     if strays := metadata.strays(ids):

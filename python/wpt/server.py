@@ -113,6 +113,8 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # An interrupt at the terminal is for the runner, which ends this process.
+            start_new_session=True,
         )
         try:
             answer = json.loads(self._first_line())
@@ -135,10 +137,10 @@ class Server:
             raise ServerError(f"the web server ended as it started, with status {self._child.wait(END)}")
         return line
 
-    def url(self, path: str, secure: bool = True) -> str:
-        """The URL of a path of a site."""
+    def url(self, path: str, secure: bool = True, host: str = sites.HOST) -> str:
+        """The URL of a path of the site."""
         scheme = "https" if secure else "http"
-        return f"{scheme}://{sites.HOST}:{self.ports[scheme][0]}{path}"
+        return f"{scheme}://{host}:{self.ports[scheme][0]}{path}"
 
     def begin(self, browser: Browser, hosts: Path | None = None) -> OsApi:
         """Let a test begin."""

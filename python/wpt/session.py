@@ -28,7 +28,7 @@ from typing import Any
 from wpt import processes
 from wpt.oschecks import PATIENCE, Browser
 from wpt.server import Server
-from wpt.sites import HOSTS
+from wpt.sites import HOSTS, OTHER_HOST
 
 
 class Session:
@@ -81,6 +81,10 @@ class Session:
             self.seen.append(found)
             if found.startswith(start):
                 return found
+
+    def elsewhere(self, path: str) -> str:
+        """The URL of a page of another site, which has a content process of its own in multiprocess mode."""
+        return self.server.url(path, host=OTHER_HOST)
 
     def ask(self, what: str, **arguments: Any) -> Any:
         """What a page could ask the peers."""

@@ -86,7 +86,7 @@ def test_content_process_killed_with_servers(launch):
     """LIFE-05: when a content process is killed, the ports on which its pages listened refuse, and others do not"""
 
     def path(session):
-        return page(listen=COUNT, frame=f"http://localhost:{session.server.port}" + page(listen=COUNT, name="frame"))
+        return page(listen=COUNT, frame=session.elsewhere(page(listen=COUNT, name="frame")))
 
     session = launch(path)
     own = ports_of(session.line("page: listening"))
@@ -110,7 +110,7 @@ def test_content_process_killed(launch):
     def path(session):
         peers.update(own=session.peer("hold"), echo=session.peer("echo"), frame=session.peer("hold"))
         # Another site, so that the frame has a process of its own.
-        frame = f"http://localhost:{session.server.port}" + page(port=peers["frame"]["port"], count=COUNT, name="frame")
+        frame = session.elsewhere(page(port=peers["frame"]["port"], count=COUNT, name="frame"))
         return page(port=peers["own"]["port"], count=COUNT, echo=peers["echo"]["port"], frame=frame)
 
     session = launch(path)

@@ -70,7 +70,7 @@ def test_content_process_killed(launch):
     def path(session):
         echo = session.ask("udp/create", behaviour="echo")
         # Another site, so that the frame has a process of its own.
-        frame = f"http://localhost:{session.server.port}" + page(count=COUNT, name="frame")
+        frame = session.elsewhere(page(count=COUNT, name="frame"))
         return page(count=COUNT, echo=echo["port"], frame=frame)
 
     session = launch(path)
