@@ -6,6 +6,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ WPT_RUNNER = paths.ROOT / "python/wpt/run.py"
 # How long all web-platform style tests together may take, in seconds.
 WPT_LIMIT = 3000.0
 WPT_FULL_LIMIT = 4 * 3600.0
+# How long an interrupted run of them may take to end, in seconds.
+RUNNER_END = 60.0
 
 # Long tests are ignored by cargo unless all of them are asked for.
 FULL_VARIABLE = "DIRECT_SOCKETS_FULL_TESTS"
@@ -142,12 +145,27 @@ def run_wpt(arguments: list[str], binary: Path, limit: float | None) -> int:
     """Starts the runner of the web-platform style tests; its output goes to stderr when there is a limit."""
     command = [sys.executable, str(WPT_RUNNER), "--binary", str(binary), *arguments]
     if limit is None:
-        return subprocess.run(command, cwd=paths.ROOT).returncode
+        return subprocess.run(command).returncode
+    # A group of its own, so that the browsers can be ended with it.
+    runner = subprocess.Popen(command, cwd=paths.ROOT, stdout=sys.stderr, start_new_session=True)
     try:
-        return subprocess.run(command, cwd=paths.ROOT, stdout=sys.stderr, timeout=limit).returncode
-    except subprocess.TimeoutExpired:
+        return runner.wait(limit)
+    except BaseException as error:
+        _end_runner(runner)
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
         say(f"the web-platform style tests did not end within {limit:.0f} s; rerun with: {shlex.join(command)}")
         return 124
+
+
+def _end_runner(runner: subprocess.Popen[bytes]) -> None:
+    """As Ctrl-C does, so that the runner ends its browsers itself; by force if that takes long."""
+    runner.send_signal(signal.SIGINT)
+    try:
+        runner.wait(RUNNER_END)
+    except subprocess.TimeoutExpired:
+        os.killpg(runner.pid, signal.SIGKILL)
+        runner.wait()
 
 
 def check_coverage(parts: list[Part]) -> Part:

@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from wpt import processes, session
 from wpt.manifest import Test
@@ -41,6 +42,17 @@ START, END = 60, 20
 # How much longer than others a test may take that only --full runs.
 FULL = 4
 STDERR_KEPT = 4000
+# What a test has whose metadata name no preferences.
+DEFAULT_PREFS = (
+    "dom_direct_sockets_enabled=true",
+    # The pages come from a server, not from the embedder.
+    "dom_direct_sockets_allowed_origins=*",
+    # By which testharnessreport.js has garbage collected.
+    "expose_servointernals_globally=true",
+)
+# A line of results is not longer, in bytes; of what else a page prints only the beginning is shown.
+LONGEST_LINE = 64 * 1024 * 1024
+LONGEST_SHOWN = 2000
 
 
 @dataclass
@@ -64,6 +76,8 @@ class Outcome:
     subtests: list[Subtest] = field(default_factory=list)
     seconds: float = 0.0
     stderr: str = ""
+    # Whether what went wrong says something about the runner, and nothing about the test.
+    of_the_runner: bool = False
 
     @property
     def mode(self) -> str:
@@ -113,10 +127,15 @@ class Executor:
             yield server
         finally:
             with self._lock:
-                self._free.append(server)
+                if server.alive():
+                    self._free.append(server)
+                else:
+                    # The next test gets another one; this one ended in the middle of a test, which has failed of it.
+                    self._all.remove(server)
+                    server.stop()
 
     def run(self, test: Test, multiprocess: bool, prefs: tuple[str, ...] = ()) -> Outcome:
-        """Run one test, with the preferences that its metadata ask for."""
+        """Run one test, with the preferences that its metadata ask for, or else the default ones."""
         outcome = Outcome(test, multiprocess)
         started = time.monotonic()
         with self._server() as server:
@@ -133,11 +152,14 @@ class Executor:
             hosts.write_text(HOSTS)
             browser = Browser()
             browser.multiprocess = outcome.multiprocess
-            server.begin(browser, hosts)
+            server.begin(browser, hosts, self.multiplier(outcome.test))
             try:
                 self._run(outcome, server, browser, hosts, prefs)
             finally:
                 server.finish()
+        if not server.alive() and outcome.status != "OK":
+            outcome.message = f"the web server ended during this test: {outcome.message}"
+            outcome.of_the_runner = True
 
     def _run_os(self, outcome: Outcome, server: Server, prefs: tuple[str, ...]) -> None:
         """Run the functions of a file of tests/os."""
@@ -156,30 +178,14 @@ class Executor:
         return self.timeout_multiplier * (FULL if test.id.endswith("?full") else 1)
 
     def url(self, test: Test, server: Server) -> str:
-        """Where the test is served."""
+        """Where the test is served. Nothing is added to its URL but what was asked for."""
         separator = "&" if "?" in test.id else "?"
-        # testharnessreport.js takes the multiplier from here.
-        query = f"timeout_multiplier={self.multiplier(test):g}" + (f"&{self.query}" if self.query else "")
-        return server.url(f"{test.id}{separator}{query}", test.secure)
+        return server.url(test.id + (f"{separator}{self.query}" if self.query else ""), test.secure)
 
     def _command(self, url: str, server: Server, multiprocess: bool, prefs: tuple[str, ...]) -> list[str]:
         """The command line of the browser. Options may follow the URL, as wptrunner writes them."""
-        command = [
-            str(self.binary),
-            url,
-            "--hard-fail",
-            "--certificate-path",
-            str(server.certificate),
-            "--pref",
-            "dom_direct_sockets_enabled=true",
-            # The pages come from a server, not from the embedder.
-            "--pref",
-            "dom_direct_sockets_allowed_origins=*",
-            # By which testharnessreport.js has garbage collected.
-            "--pref",
-            "expose_servointernals_globally=true",
-        ]
-        for pref in (*prefs, *self.prefs):
+        command = [str(self.binary), url, "--hard-fail", "--certificate-path", str(server.certificate)]
+        for pref in (*(prefs or DEFAULT_PREFS), *self.prefs):
             command += ["--pref", pref]
         if multiprocess:
             command.append("--multiprocess")
@@ -206,24 +212,25 @@ class Executor:
         ]
         for reader in readers:
             reader.start()
-        found = self._await_result(outcome, lines, limit)
-        if outcome.status == "CRASH":
-            outcome.message += f" ({how_it_ended(child)})"
-        tree = processes.tree(child.pid)
-        browser.release()
-        if not found:
-            kill(tree, child)
+        tree: list[processes.Process] = []
         try:
-            status = child.wait(END)
-        except subprocess.TimeoutExpired:
-            kill(tree, child)
+            found = self._await_result(outcome, lines, limit)
+            if outcome.status == "CRASH":
+                outcome.message += f" ({how_it_ended(child)})"
+            tree = processes.tree(child.pid)
+            browser.release()
+            if not found:
+                session.kill(tree, child)
+            try:
+                status = child.wait(END)
+            except subprocess.TimeoutExpired:
+                session.kill(tree, child)
+                status = None
+            if found:
+                self._check_end(outcome, status, tree)
+        finally:
+            session.kill(tree, child)
             child.wait()
-            status = None
-        if found:
-            self._check_end(outcome, status, tree)
-        for process in tree:
-            if processes.alive(process):
-                os.kill(process.pid, signal.SIGKILL)
         for reader, stream in zip(readers, (child.stdout, child.stderr), strict=True):
             reader.join(END)
             if not reader.is_alive() and stream is not None:
@@ -257,6 +264,7 @@ class Executor:
             except (ValueError, TypeError, KeyError) as error:
                 outcome.status = "ERROR"
                 outcome.message = f"the page reports what cannot be read: {error!r}: {line[:200]}"
+                outcome.of_the_runner = True
                 return False
 
     def _take_result(self, outcome: Outcome, result: object) -> None:
@@ -293,27 +301,20 @@ def how_it_ended(child: subprocess.Popen[bytes]) -> str:
     return f"status {status}" if status >= 0 else f"signal {signal.Signals(-status).name}"
 
 
-def kill(tree: list[processes.Process], child: subprocess.Popen[bytes]) -> None:
-    """End the browser and everything that it started, by process id."""
-    for process in [*tree, *processes.tree(child.pid)]:
-        if process.pid != child.pid and processes.alive(process):
-            os.kill(process.pid, signal.SIGKILL)
-    child.kill()
-
-
-def read_lines(stream: object, lines: queue.Queue[str | None], debug: bool) -> None:
-    """Hand over the lines of standard output, then None."""
-    for raw in stream:  # type: ignore[attr-defined]
+def read_lines(stream: IO[bytes], lines: queue.Queue[str | None], debug: bool) -> None:
+    """Hand over the lines of standard output that are for the runner, then None."""
+    while raw := stream.readline(LONGEST_LINE):
         line = raw.decode(errors="replace").rstrip("\n")
-        if debug and not line.startswith("ALERT: "):
-            print(f"  | {line}", flush=True)
-        lines.put(line)
+        if line.startswith("ALERT: "):
+            lines.put(line)
+        elif debug:
+            print(f"  | {line[:LONGEST_SHOWN]}", flush=True)
     lines.put(None)
 
 
-def read_all(stream: object, kept: list[bytes], debug: bool) -> None:
+def read_all(stream: IO[bytes], kept: list[bytes], debug: bool) -> None:
     """Keep the end of standard error."""
-    for raw in stream:  # type: ignore[attr-defined]
+    while raw := stream.readline(STDERR_KEPT):
         if debug:
             print(f"  ! {raw.decode(errors='replace').rstrip()}", flush=True)
         kept.append(raw)

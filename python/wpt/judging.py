@@ -96,6 +96,8 @@ class TestResult:
     # Which of the rounds of --repeat, and whether it is the second attempt in it.
     round: int = 1
     attempt: int = 1
+    # Whether what went wrong says something about the runner, and nothing about the test.
+    of_the_runner: bool = False
 
     @property
     def mode(self) -> str:

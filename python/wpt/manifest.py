@@ -20,7 +20,9 @@ from wpt.sites import Root, Site
 
 META = re.compile(r"^//\s*META:\s*(\w+)=(.*)$")
 HTML_TIMEOUT = re.compile(r"<meta\s+name=[\"']?timeout[\"']?\s+content=[\"']?long[\"']?", re.IGNORECASE)
-HTML_VARIANT = re.compile(r"<meta\s+name=[\"']?variant[\"']?\s+content=\"([^\"]*)\"", re.IGNORECASE)
+HTML_VARIANT = re.compile(r"<meta\s+name=[\"']?variant[\"']?\s+content=(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+# Tests in which a person has a part.
+MANUAL = re.compile(r"-manual\.")
 GLOBAL = (
     "self.GLOBAL = {{ isWindow: () => {window}, isWorker: () => {worker}, isShadowRealm: () => false }};"
 )
@@ -50,14 +52,13 @@ class Meta:
     scripts: list[str] = field(default_factory=list)
     variants: list[str] = field(default_factory=list)
     long: bool = False
+    # Keys that mean nothing here.
+    unknown: list[str] = field(default_factory=list)
 
 
 def meta_of(path: Path) -> Meta:
     """The META lines of a file."""
-    try:
-        return parse_meta(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+    return parse_meta(path.read_text(encoding="utf-8", errors="replace"))
 
 
 def parse_meta(text: str) -> Meta:
@@ -82,7 +83,7 @@ def parse_meta(text: str) -> Meta:
         elif key == "timeout":
             meta.long = value == "long"
         else:
-            raise ValueError(f"unknown META key {key!r}")
+            meta.unknown.append(key)
     return meta
 
 
@@ -91,6 +92,8 @@ def tests_of(path: Path, root: Root) -> list[Test]:
     name = path.name
     url = root.url + path.relative_to(root.directory).as_posix()
     secure = ".https." in name or ".serviceworker." in name
+    if MANUAL.search(name):
+        return []
     if name.endswith((".any.js", ".window.js", ".worker.js")):
         meta = meta_of(path)
         stem = url[: -len(".js")]
@@ -112,7 +115,7 @@ def tests_of(path: Path, root: Root) -> list[Test]:
         if "testharness.js" not in text:
             return []
         pages = [(url, "window")]
-        variants = HTML_VARIANT.findall(text) or [""]
+        variants = [one or other for one, other in HTML_VARIANT.findall(text)] or [""]
         long = HTML_TIMEOUT.search(text) is not None
     else:
         return []

@@ -20,7 +20,7 @@ def missing(test: Test, site: Site) -> list[str]:
     """The META scripts of a test that the server has no file for, as the META lines name them."""
     if test.kind == "os" or test.path.suffix != ".js":
         return []
-    scripts = manifest.parse_meta(test.path.read_text(encoding="utf-8")).scripts
+    scripts = manifest.meta_of(test.path).scripts
     return [script for script in scripts if not exists(script, test.id, site)]
 
 

@@ -41,13 +41,18 @@ class OsApi:
     """
 
     def __init__(
-        self, browser: Browser, hosts: Path | None = None, ask_peers: Callable[[str, Json], Any] = no_peers
+        self,
+        browser: Browser,
+        hosts: Path | None = None,
+        ask_peers: Callable[[str, Json], Any] = no_peers,
+        timeout_multiplier: float = 1.0,
     ):
         self.browser = browser
         self.hosts = hosts
         self._ask_peers = ask_peers
         view = UdpView(browser)
         self.routes: dict[str, Callable[[Json], Any]] = {
+            "timeout-multiplier": lambda _: {"value": timeout_multiplier},
             "processes": lambda _: browser.processes(),
             "wait-process": lambda args: browser.wait_for_process(
                 str(args["kind"]), int(args.get("notPid", 0)), int(args.get("gone", 0)), patience(args)

@@ -216,13 +216,6 @@ def find_socket(local_port: int, remote_port: int) -> TcpEntry | None:
     return None
 
 
-def internet_sockets(pid: int) -> int:
-    """How many TCP sockets a process holds, whatever their state."""
-    # A socket that has not been bound or connected is in no table; those of other families are in another.
-    inodes = {entry.inode for entry in tcp_table()}
-    return sum(1 for inode in socket_inodes(pid) if inode in inodes)
-
-
 def proportional_size(pid: int) -> int:
     """The proportional set size (PSS) in bytes: private memory plus the fair share of what is shared."""
     try:

@@ -238,7 +238,8 @@ def run(options: argparse.Namespace, everything: list[Job], metadata: Metadata, 
     if options.update_expectations:
         found = updating.observations(report.seen, infos, places.tests)
         updating.write(metadata, found, options.remove_intermittent, sys.stdout)
-        return 0
+        # What says nothing of the tests has not become an expectation.
+        return 1 if any(result.of_the_runner for result in report.seen) else 0
     return report.status
 
 

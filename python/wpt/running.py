@@ -88,6 +88,7 @@ def judge(job: Job, outcome: Outcome, round_number: int, attempt: int) -> TestRe
         again=job.again,
         round=round_number,
         attempt=attempt,
+        of_the_runner=outcome.of_the_runner,
     )
 
 
@@ -155,6 +156,7 @@ class Runner:
         except Exception:
             # Only this test is lost.
             outcome = Outcome(job.test, job.multiprocess, "ERROR", f"the runner failed:\n{traceback.format_exc()}")
+            outcome.of_the_runner = True
         result = judge(job, outcome, number, attempt)
         with self._lock:
             if not self._stopped.is_set():

@@ -19,6 +19,7 @@ import logging
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -33,6 +34,9 @@ from wpt.sites import Root, Site  # noqa: E402
 # How long the runner may take to answer, in seconds; no wait that a page may ask for is longer.
 OS_TIMEOUT = 700.0
 PER_SCHEME = 2
+REPORT = "/resources/testharnessreport.js"
+# What stands for the multiplier in that file, as in web-platform-tests.
+MULTIPLIER = "%(timeout_multiplier)s"
 SCHEMES = ("http", "https")
 
 
@@ -42,16 +46,15 @@ def handler_of(site: Site, os_port: int) -> Any:
     plain = {root.url: handlers.FileHandler(str(root.directory), root.url) for root in site.roots}
     as_is = {root.url: handlers.AsIsHandler(str(root.directory), root.url) for root in site.roots}
     shared = handlers.FileHandler(str(site.harness), "/")
-    report = handlers.FileHandler(str(site.report.parent), "/resources/")
 
     def answer(request: Any, response: Any) -> Any:
-        path = request.url_parts.path
+        path = unquote(request.url_parts.path)
         if path.startswith("/_os/"):
-            return handlers.FunctionHandler(lambda *_: forward(request, os_port, path.removeprefix("/_os/")))(
-                request, response
-            )
-        if path == "/resources/testharnessreport.js":
-            return report(request, response)
+            return forward(request, response, os_port, path.removeprefix("/_os/"))
+        if path == REPORT:
+            response.headers.set("Content-Type", "text/javascript")
+            response.content = report(site.report, os_port)
+            return response
         if made := manifest.generated(path, site):
             text, kind, source = made
             response.headers.update(handlers.load_headers(request, str(source)))
@@ -69,16 +72,30 @@ def handler_of(site: Site, os_port: int) -> Any:
     return answer
 
 
-def forward(request: Any, port: int, what: str) -> tuple[int, list[tuple[str, str]], str]:
-    """Have the runner answer."""
+def ask_runner(port: int, what: str, body: bytes) -> tuple[int, bytes]:
+    """The status and the answer of the runner."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=OS_TIMEOUT)
     try:
-        connection.request("POST", f"/{what}", body=request.body)
+        connection.request("POST", f"/{what}", body=body)
         answer = connection.getresponse()
-        headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-        return answer.status, headers, answer.read().decode()
+        return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def forward(request: Any, response: Any, port: int, what: str) -> None:
+    """Have the runner answer."""
+    status, body = ask_runner(port, what, request.body)
+    response.status = status
+    response.headers.set("Content-Type", "application/json")
+    response.headers.set("Cache-Control", "no-store")
+    response.content = body
+
+
+def report(file: Path, port: int) -> str:
+    """testharnessreport.js, with the multiplier of timeouts of the test that runs now."""
+    _, body = ask_runner(port, "timeout-multiplier", b"{}")
+    return file.read_text(encoding="utf-8").replace(MULTIPLIER, json.dumps(json.loads(body)["value"]))
 
 
 def configuration(site: Site, ssl: dict[str, Any], ports: dict[str, list[int]]) -> ConfigBuilder:
@@ -113,6 +130,8 @@ def serve(site: Site, os_port: int, certificates: Path) -> None:
     paths = certificate(site, certificates)
     routes = [("*", "*", handler_of(site, os_port))]
     with contextlib.ExitStack() as stack:
+        # A process of its own, which must not inherit the listening sockets.
+        stack.enter_context(stash.StashServer())
         # The ports have to be known before the configuration that names them.
         servers: dict[str, list[wptserve.server.WebTestHttpd]] = {
             scheme: [
@@ -134,7 +153,6 @@ def serve(site: Site, os_port: int, certificates: Path) -> None:
         made = {"host_key_path": paths["key_path"], "host_cert_path": paths["cert_path"]}
         ssl = {"type": "pregenerated", "pregenerated": made}
         wptserve.request.Server.config = stack.enter_context(configuration(site, ssl, ports))
-        stack.enter_context(stash.StashServer())
         for server in [server for group in servers.values() for server in group]:
             # Their threads end with the process.
             server.start()

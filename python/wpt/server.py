@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -118,7 +121,7 @@ class Server:
         )
         try:
             answer = json.loads(self._first_line())
-        except ServerError:
+        except BaseException:
             self.stop()
             raise
         self.ports: dict[str, list[int]] = answer["ports"]
@@ -134,7 +137,9 @@ class Server:
         except queue.Empty:
             raise ServerError(f"the web server did not start within {START:.0f} s") from None
         if not line:
-            raise ServerError(f"the web server ended as it started, with status {self._child.wait(END)}")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(END)
+            raise ServerError(f"the web server ended as it started, with status {self._child.returncode}")
         return line
 
     def url(self, path: str, secure: bool = True, host: str = sites.HOST) -> str:
@@ -142,21 +147,26 @@ class Server:
         scheme = "https" if secure else "http"
         return f"{scheme}://{host}:{self.ports[scheme][0]}{path}"
 
-    def begin(self, browser: Browser, hosts: Path | None = None) -> OsApi:
+    def alive(self) -> bool:
+        """Whether the server runs."""
+        return self._child.poll() is None
+
+    def begin(self, browser: Browser, hosts: Path | None = None, timeout_multiplier: float = 1.0) -> OsApi:
         """Let a test begin."""
-        self._os.api = OsApi(browser, hosts, self.ask_peers)
+        self._os.api = OsApi(browser, hosts, self.ask_peers, timeout_multiplier)
         return self._os.api
 
     def finish(self) -> None:
         """Undo what the test has done, and end the peers that it has left."""
-        self._os.api.end()
-        self._os.api = OsApi(Browser())
-        if self.site.find(PEER_HANDLER) is not None:
-            try:
-                self.ask_peers("reset", {})
-            except (ApiError, OSError):
-                # There are no peers in this site, or the server has ended, which the next test will say.
-                pass
+        try:
+            self._os.api.end()
+        finally:
+            self._os.api = OsApi(Browser())
+            peers = self.site.find(PEER_HANDLER)
+            if self.alive() and peers is not None and peers.is_file():
+                # Peers that cannot be asked are those of a server that is about to end.
+                with contextlib.suppress(ApiError, OSError):
+                    self.ask_peers("reset", {})
 
     def ask_peers(self, what: str, arguments: dict[str, Any]) -> Any:
         """Ask for what a page could ask for."""
@@ -180,8 +190,11 @@ class Server:
         try:
             self._child.wait(END)
         except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+            pass
+        # Whatever it has started is in its process group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
         if self._child.stdout is not None:
             self._child.stdout.close()
         self._os.stop()

@@ -10,6 +10,7 @@ Such a test is a function `test_...(launch)` in tests/os/*.py. The first line of
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import inspect
 import os
@@ -90,10 +91,6 @@ class Session:
         """What a page could ask the peers."""
         return self.server.ask_peers(what, arguments)
 
-    def ask_os(self, what: str, **arguments: Any) -> Any:
-        """What a page could ask the operating system."""
-        return self.api.call(what, arguments)
-
     def peer(self, behaviour: str = "hold", **options: Any) -> dict[str, Any]:
         """A peer."""
         return self.ask("peer/create", behaviour=behaviour, **options)
@@ -111,18 +108,27 @@ class Session:
 
     def end(self) -> None:
         """End everything."""
-        if self.child is not None:
-            for process in processes.tree(self.child.pid):
-                if process.pid != self.child.pid and processes.alive(process):
-                    os.kill(process.pid, signal.SIGKILL)
-            self.child.kill()
-            self.child.wait()
-            # Somebody who inherited standard output would keep it open.
-            self._reader.join(PATIENCE)
-            if not self._reader.is_alive() and self.child.stdout is not None:
-                self.child.stdout.close()
-        self.server.finish()
-        self._scratch.cleanup()
+        try:
+            if self.child is not None:
+                kill(processes.tree(self.child.pid), self.child)
+                self.child.wait()
+                # Somebody who inherited standard output would keep it open.
+                self._reader.join(PATIENCE)
+                if not self._reader.is_alive() and self.child.stdout is not None:
+                    self.child.stdout.close()
+        finally:
+            self.server.finish()
+            self._scratch.cleanup()
+
+
+def kill(tree: list[processes.Process], child: subprocess.Popen[Any]) -> None:
+    """End the browser and everything that it started, by process id."""
+    for process in [*tree, *processes.tree(child.pid)]:
+        if process.pid != child.pid and processes.alive(process):
+            # It may end by itself at this very moment.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+    child.kill()
 
 
 def load(path: Path) -> ModuleType:
@@ -165,6 +171,7 @@ def run_one(
     except Exception:
         return traceback.format_exc(limit=-3)
     finally:
-        for session in sessions:
-            session.end()
+        with contextlib.ExitStack() as stack:
+            for session in sessions:
+                stack.callback(session.end)
     return None

@@ -27,7 +27,7 @@ def observations(
             subtests={subtest.name: subtest.status for subtest in result.subtests},
         )
         for result in seen
-        if result.kind != "os"
+        if result.kind != "os" and not result.of_the_runner
     ]
 
 

@@ -54,11 +54,14 @@ class NoServer:
     def __init__(self, site):
         self.site = site
 
-    def url(self, path, secure=True):
+    def url(self, path, secure=True, host=""):
         return f"https://web-platform.test{path}"
 
-    def begin(self, browser, hosts=None):
+    def begin(self, browser, hosts=None, timeout_multiplier=1.0):
         return None
+
+    def alive(self):
+        return True
 
     def finish(self):
         pass

@@ -7,6 +7,7 @@
 import http.client
 import json
 import os
+import signal
 import socket
 import ssl
 import tempfile
@@ -16,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 from wpt import harness, sites
+from wpt.executor import Executor
 from wpt.os_api import ApiError
 from wpt.oschecks import Browser
 from wpt.server import Server
@@ -38,6 +40,7 @@ class Serving(unittest.TestCase):
         (tests / "a" / "x.https.any.js").write_text("1;\n")
         (tests / "a" / "x.https.any.js.headers").write_text("Permissions-Policy: direct-sockets=()\n")
         (tests / "a" / "plain.html").write_text("plain")
+        (tests / "a" / "with blank.html").write_text("blank")
         names = "{{host}} {{hosts[alt][www]}} {{ports[https][1]}} {{ports[http][0]}}"
         (tests / "a" / "names.sub.html").write_text(names)
         (tests / "a" / "names.sub.html.sub.headers").write_text("X-Host: {{domains[www1]}}\n")
@@ -108,7 +111,19 @@ class Serving(unittest.TestCase):
     def test_roots_and_the_harness(self):
         self.assertEqual(self.text("/_own/page.html"), "own")
         self.assertEqual(self.text("/resources/testharness.js"), "harness")
-        self.assertEqual(self.text("/resources/testharnessreport.js"), harness.REPORT.read_text())
+
+    def test_the_report_has_the_multiplier_of_the_test(self):
+        self.server.begin(Browser(), timeout_multiplier=2.5)
+        text = self.text("/resources/testharnessreport.js")
+        self.server.finish()
+        self.assertEqual(text, harness.REPORT.read_text().replace("%(timeout_multiplier)s", "2.5"))
+        self.assertIn("timeout_multiplier: 2.5", text)
+
+    def test_paths_may_be_escaped(self):
+        self.assertEqual(self.text("/a/pl%61in.html"), "plain")
+        self.assertEqual(self.text("/a/with%20blank.html"), "blank")
+        with self.get("/a/x%2Ehttps.any.html") as response:
+            self.assertIn(b"testharness.js", response.read())
 
     def test_nothing_outside_is_served(self):
         for path in ("/../secret.html", "/a/link.html", "/a/none.html", "/%2e%2e/secret.html", "/_own/../x"):
@@ -128,6 +143,29 @@ class Serving(unittest.TestCase):
                 self.get(path, body)
             self.assertIn("error", json.load(caught.exception))
             caught.exception.close()
+
+
+class Ending(unittest.TestCase):
+    """Servers end with all that they have started."""
+
+    def test_a_server_that_is_killed_is_replaced(self):
+        with tempfile.TemporaryDirectory() as folder:
+            site = Site((Root("/", Path(folder)),))
+            with Executor(Path("/bin/true"), site=site) as executor:
+                with executor._server() as first:
+                    port = first.ports["http"][0]
+                    os.kill(first._child.pid, signal.SIGKILL)
+                    first._child.wait(TIMEOUT)
+                    self.assertFalse(first.alive())
+                    first.finish()
+                # Nobody has inherited its sockets.
+                with self.assertRaises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", port), TIMEOUT)
+                with executor._server() as second:
+                    self.assertIsNot(second, first)
+                    self.assertTrue(second.alive())
+                with executor._server() as third:
+                    self.assertIs(third, second, "one that runs is used again")
 
 
 class PeersOfTheProject(unittest.TestCase):

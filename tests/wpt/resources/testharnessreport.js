@@ -9,7 +9,8 @@
 
 setup({
   output: false,
-  timeout_multiplier: Number(new URLSearchParams(location.search).get("timeout_multiplier")) || 1,
+  // Filled in by the server, as in web-platform-tests.
+  timeout_multiplier: %(timeout_multiplier)s,
 });
 
 add_result_callback(test => {
