@@ -112,20 +112,29 @@ def insert(text: str, table: tuple[str, ...], entries: dict[str, Any], name: str
     header = re.compile(r"^\[\s*" + r"\s*\.\s*".join(re.escape(part) for part in table) + r"\s*\]")
     start = next((index for index, line in enumerate(lines) if header.match(line)), None)
     if start is None:
-        # The table consists of tables of its own, one for each key.
-        dotted = ".".join(table)
-        text = text.rstrip("\n") + "\n"
-        for key, value in sorted(entries.items()):
-            value = {"version": value} if isinstance(value, str) else value
-            body = "".join(f"{name} = {inline(item)}\n" for name, item in value.items())
-            text += f"\n[{dotted}.{key}]\n{body}"
-            entries = {**entries, key: value}
+        entries = {key: {"version": value} if isinstance(value, str) else value for key, value in entries.items()}
+        text = text.rstrip("\n") + "\n" + _new_tables(before, table, entries)
     else:
         for key, value in sorted(entries.items()):
             lines.insert(_place(lines, start, key), f"{key} = {inline(value)}\n")
         text = "".join(lines)
     _verify(before, text, table, entries, name)
     return text
+
+
+def _new_tables(before: dict[str, Any], table: tuple[str, ...], entries: dict[str, Any]) -> str:
+    """The text of `entries` for a table that has no header of its own."""
+    found: Any = before
+    for part in table:
+        found = found.get(part, {})
+    dotted = ".".join(table)
+    if not found:
+        return f"\n[{dotted}]\n" + "".join(f"{key} = {inline(value)}\n" for key, value in sorted(entries.items()))
+    # It consists of tables, one for each key, as in the manifests that cargo publishes.
+    return "".join(
+        f"\n[{dotted}.{key}]\n" + "".join(f"{name} = {inline(item)}\n" for name, item in value.items())
+        for key, value in sorted(entries.items())
+    )
 
 
 def _place(lines: list[str], start: int, key: str) -> int:
@@ -135,7 +144,7 @@ def _place(lines: list[str], start: int, key: str) -> int:
         if _HEADER.match(lines[index]):
             break
         match = _KEY.match(lines[index])
-        if match and (match[1] or match[2] or match[3]).lower() > key:
+        if match and (match[1] or match[2] or match[3]) > key:
             # A comment above a key belongs to it.
             while lines[index - 1].startswith("#") and index - 1 > start:
                 index -= 1

@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Iterator
 
-from fork import sources, workspace
+from fork import sources, sync, workspace
 from fork.builder import Layout
 from fork.config import Crate, read_config
 from fork.sources import Source
@@ -34,15 +34,18 @@ def published(layout: Layout, everything: bool) -> dict[str, Source]:
     return {name: sources.load(crate, layout.work_directory, print) for name, crate in sorted(crates.items())}
 
 
+def files(crates: dict[str, Source]) -> dict[str, bytes]:
+    """The files of the tree."""
+    found = {"Cargo.toml": root_manifest(crates).encode()}
+    for source in crates.values():
+        found.update({f"{source.tree_path}/{path}": content for path, content in source.files.items()})
+        found[f"{source.tree_path}/Cargo.toml"] = source.original_manifest
+    return found
+
+
 def write(tree: Path, crates: dict[str, Source]) -> None:
     """Writes the tree into a directory."""
-    files = {"Cargo.toml": root_manifest(crates).encode()}
-    for source in crates.values():
-        files.update({f"{source.tree_path}/{path}": content for path, content in source.files.items()})
-        files[f"{source.tree_path}/Cargo.toml"] = source.original_manifest
-    for path, content in files.items():
-        (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path).write_bytes(content)
+    sync.sync(files(crates), tree)
 
 
 def root_manifest(crates: dict[str, Source]) -> str:
