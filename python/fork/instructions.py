@@ -63,11 +63,11 @@ def _by_home(plan: Plan) -> list[str]:
 
     changed = Counter(home(path) for path in plan.changed())
     added = Counter(home(path) for path in plan.added())
-    return [
-        f"{name}: "
-        + ", ".join(f"{number} {what}" for number, what in ((changed[name], "changed"), (added[name], "added")) if number)
-        for name in sorted({*changed, *added})
-    ]
+    lines = []
+    for name in sorted({*changed, *added}):
+        numbers = ((changed[name], "changed"), (added[name], "added"))
+        lines.append(f"{name}: " + ", ".join(f"{number} {what}" for number, what in numbers if number))
+    return lines
 
 
 def _includes(directory: Path) -> bool:

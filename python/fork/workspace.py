@@ -221,7 +221,7 @@ def servo_crate(manifest: bytes, crate: Crate, workspace: Workspace) -> tuple[by
 def own_crate(
     manifest: bytes, own_workspace: dict[str, Any], own_names: set[str], workspace: Workspace
 ) -> tuple[bytes, dict[str, Any]]:
-    """The manifest of one of our crates, as a member of Servo's workspace; also gives what the root must have for it."""
+    """The manifest of one of our crates in Servo's workspace; also gives what the root must have for it."""
     data = tomllib.loads(manifest.decode())
     package = data["package"]
     unknown = set(data) - {"package", "dependencies", "dev-dependencies", "test", "lints", *_KEPT_TARGETS}

@@ -4,8 +4,8 @@
 
 """The fork in a checkout and in an application compiles, and the application's page talks.
 
-Both share the engine's target directory, so that only Servo's own crates are compiled again. Cargo tells crates apart by
-where they are: what is compiled stays at the same place below target/tmp, so that each run replaces the last one.
+Both share the engine's target directory, so that only Servo's own crates are compiled again. Cargo tells crates
+apart by where they are: what is compiled stays at one place below target/tmp, so that each run replaces the last one.
 """
 
 import shlex

@@ -108,7 +108,8 @@ def git(tree: Path, *arguments: str) -> str:
     """Runs git in the tree, by nobody's configuration."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1", LC_ALL="C")
-    command = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "core.autocrlf=false", *arguments]
+    identity = ("-c", "user.name=test", "-c", "user.email=test@localhost")
+    command = ["git", *identity, "-c", "core.autocrlf=false", *arguments]
     return subprocess.run(command, cwd=tree, env=environment, check=True, capture_output=True, text=True).stdout
 
 

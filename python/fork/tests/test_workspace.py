@@ -125,7 +125,8 @@ class InheritedTest(unittest.TestCase):
         self.assertEqual(workspace.inherited("log", "1", root_with({})), ({"workspace": True}, "1"))
 
     def test_a_version_that_does_not_fit_is_written_out(self):
-        for theirs in ("1.4", "2", "0.15", "=1.5.0", {"git": "https://test.test/log"}, {"version": "1.5", "package": "b"}):
+        other_sources = {"git": "https://test.test/log"}, {"version": "1.5", "package": "b"}
+        for theirs in ("1.4", "2", "0.15", "=1.5.0", *other_sources):
             with self.subTest(theirs=theirs):
                 self.assertEqual(workspace.inherited("log", "1.5", root_with({"log": theirs})), ("1.5", None))
         self.assertEqual(workspace.inherited("log", "0.6", root_with({"log": "0.7"})), ("0.6", None))
