@@ -83,9 +83,10 @@ class ApplicationTest(unittest.TestCase):
             shutil.copy(paths.ENGINE_MANIFEST.parent / "Cargo.lock", application)
             (application / "Cargo.toml").write_text(
                 '[package]\nname = "application-with-sockets"\nversion = "0.1.0"\nedition = "2024"\n\n'
-                f'[dependencies]\ndirect-sockets-webview = {{ path = "{fork}/direct-sockets/webview" }}\n\n'
                 f"[profile.dev]\ndebug = false\n\n{printed}"
             )
+            webview = str(fork / "direct-sockets/webview")
+            run(["cargo", "add", "--quiet", "--path", webview], application, COMPILATION_LIMIT, environment)
             # Its name is its own, so nothing else goes with it.
             clean = ["cargo", "clean", "--quiet", "--package", "application-with-sockets"]
             self.addCleanup(subprocess.run, clean, cwd=application, env=environment)

@@ -114,7 +114,8 @@ class InheritedTest(unittest.TestCase):
     def test_what_the_workspace_has_is_inherited(self):
         for theirs in ("1.5.2", {"version": "1.5", "features": ["x"]}, "1.6"):
             with self.subTest(theirs=theirs):
-                found = workspace.inherited("log", {"version": "1.5", "features": ["y"]}, root_with({"log": theirs}))
+                ours = {"version": "1.5", "features": ["y"]}
+                found = workspace.inherited("log", ours, root_with({"log": theirs}))
                 self.assertEqual(found, ({"workspace": True, "features": ["y"]}, None))
 
     def test_what_it_lacks_is_added_with_the_features_left_to_the_crate(self):
