@@ -100,7 +100,8 @@ class MembersTest(unittest.TestCase):
 
     def test_lists_of_many_lines_of_one_and_none(self):
         self.assertEqual(self.members(ROOT), ["new", "components/alpha", "ports/shell"])
-        self.assertIn('    "new",\n    "components/alpha", # with a comment\n', workspace.insert_member(ROOT, "new", ""))
+        edited = workspace.insert_member(ROOT, "new", "")
+        self.assertIn('    "new",\n    "components/alpha", # with a comment\n', edited)
         self.assertEqual(self.members('[workspace]\nmembers = ["a", "b"]\n'), ["new", "a", "b"])
         self.assertEqual(self.members("[workspace]\nmembers = []\n"), ["new"])
         self.assertEqual(self.members('[workspace]\nresolver = "2"\n'), ["new"])
