@@ -120,7 +120,8 @@ def make_plan(layout: Layout, directory: Path, progress: Callable[[str], None]) 
 def _root_manifest(directory: Path) -> str:
     path = directory / ROOT_MANIFEST
     try:
-        return path.read_text(encoding="utf-8")
+        # As bytes, so that the ends of lines stay what they are.
+        return path.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ForkError(f"{directory} is not a checkout of Servo: {path}: {reason}") from error
@@ -215,23 +216,28 @@ def _leaves(directory: Path, path: str) -> bool:
 
 
 def carry_out(plan: Plan, directory: Path) -> None:
-    """Writes all files. When that fails, what was written is taken back."""
+    """Writes all files. When that fails or is interrupted, what was written is taken back."""
     done: list[tuple[Path, bytes | None]] = []
     made: list[Path] = []
     try:
+        renamed = []
+        # All of them aside first: a full disk shows here.
         for path, change in plan.changes.items():
             target = directory / path
             _make_directories(target.parent, made)
-            before = target.read_bytes() if change.before is not None else None
             temporary = target.with_name(target.name + ".fork-tmp")
             done.append((temporary, None))
             temporary.write_bytes(change.after)
-            if before is not None:
+            if change.before is not None:
                 shutil.copymode(target, temporary)
+            renamed.append((temporary, target))
+        for temporary, target in renamed:
+            done.append((target, target.read_bytes() if target.exists() else None))
             os.replace(temporary, target)
-            done.append((target, before))
-    except OSError as error:
+    except BaseException as error:
         _take_back(done, made)
+        if not isinstance(error, OSError):
+            raise
         raise ForkError(f"{error.filename or directory}: {error.strerror}; everything was taken back") from error
 
 
