@@ -26,6 +26,12 @@ INCLUDE = """\
       skip: false
 """
 
+# web-platform-tests keeps these files for all directories: a copy of ours would be in the way of its own.
+INTERFACES = """\
+  tests/wpt/tests/interfaces/direct-sockets.idl, which this checkout lacks:
+    copy tests/wpt/interfaces/direct-sockets.idl
+"""
+
 
 def verdict(plan: Plan, state: State) -> str:
     """One line: whether the fork would apply."""
@@ -47,6 +53,8 @@ def after_applying(plan: Plan, directory: Path) -> str:
     text = "\n".join(lines) + "\n" + SERVOSHELL
     if not _includes(directory):
         text += INCLUDE
+    if not (directory / "tests/wpt/tests/interfaces/direct-sockets.idl").exists():
+        text += INTERFACES
     packages = " ".join(f"-p {package}" for package in plan.packages)
     text += f"next, which also brings Cargo.lock up to date: cargo check {packages}\n"
     text += "then: ./mach build && ./mach update-manifest && ./mach test-wpt tests/wpt/tests/direct-sockets\n"

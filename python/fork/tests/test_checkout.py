@@ -152,11 +152,14 @@ class ApplyTest(CheckoutFixture):
         self.assertIn("cargo check -p servo-alpha -p servo-beta -p ours\n", text)
         self.assertIn(f"undo: {checkout.UNDO}\n", text)
         self.assertIn("[direct-sockets]", text)
+        self.assertIn("copy tests/wpt/interfaces/direct-sockets.idl", text)
 
-    def test_the_text_leaves_out_a_directory_of_tests_that_is_listed(self):
+    def test_the_text_leaves_out_what_is_there(self):
         self.put("tests/wpt/include.ini", "skip: true\n[direct-sockets]\n  skip: false\n")
+        self.put("tests/wpt/tests/interfaces/direct-sockets.idl", "")
         text = instructions.after_applying(self.plan(), self.checkout)
         self.assertNotIn("[direct-sockets]", text)
+        self.assertNotIn("direct-sockets.idl", text)
         self.assertIn("there is no git repository", text)
 
 
