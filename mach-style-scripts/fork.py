@@ -7,6 +7,8 @@
 import argparse
 from pathlib import Path
 
+from mach_support.log import Failure
+
 SUMMARY = "generate Servo's changed crates under target/fork"
 NEEDS_VENV = True
 DETAILS = """\
@@ -26,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and print the [patch.crates-io] lines for an application's Cargo.toml",
     )
     way.add_argument(
+        "--checkout",
+        type=Path,
+        metavar="DIR",
+        help="apply the fork to a checkout of Servo 0.7.0 in DIR: all of it, or nothing if a file to be touched is not "
+        "as in Servo; see components/servo/PORTING.md",
+    )
+    way.add_argument(
         "--edit",
         type=Path,
         metavar="DIR",
@@ -37,13 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="write the commits of such a repository back as components/servo/patches/*.patch",
     )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="with --checkout: write nothing; status 0 if the fork would apply or has been applied already, 1 if not",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     from mach_support import forking
 
+    if arguments.check and arguments.checkout is None:
+        raise Failure("--check needs --checkout DIR", 2)
     if arguments.out is not None:
         print(forking.generate_elsewhere(arguments.out.absolute()), end="")
+    elif arguments.checkout is not None:
+        print(forking.apply_to_checkout(arguments.checkout.absolute(), arguments.check), end="")
     elif arguments.edit is not None:
         forking.edit(arguments.edit.absolute())
     elif arguments.save is not None:

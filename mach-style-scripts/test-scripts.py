@@ -11,12 +11,14 @@ NEEDS_VENV = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
         "--with-browser",
         action="store_true",
         help="instead those that need the browser: the runner of web-platform style tests sees what is broken",
     )
     parser.add_argument("-r", "--release", action="store_true", help="with --with-browser: in the optimised profile")
+    kind.add_argument("--full", action="store_true", help="instead the long ones, which compile much of Servo")
     parser.add_argument("pattern", nargs="?", help="only tests whose name contains this")
 
 
@@ -27,4 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.with_browser:
         cargo.build_engine(arguments.release)
         return suite.finish([suite.run_part(lambda: suite.test_selftest(arguments.release, arguments.pattern))])
+    if arguments.full:
+        return suite.finish([suite.run_part(lambda: suite.test_long_scripts(arguments.pattern))])
     return suite.finish([suite.run_part(lambda: suite.test_scripts(arguments.pattern))])

@@ -62,23 +62,45 @@ def unpatched(
     layout: Layout, config: Config, progress: Callable[[str], None]
 ) -> tuple[dict[str, bytes], dict[str, str]]:
     """Servo's sources with our files, in memory, and where each crate stands (name -> directory)."""
+    published = load_sources(layout, config, progress)
+    places = {name: source.tree_path for name, source in published.items()}
+    return with_own_files(layout, config, lay_out(published), places), places
+
+
+def load_sources(
+    layout: Layout, config: Config, progress: Callable[[str], None]
+) -> dict[str, sources.Source]:
+    """The published crates, by their names."""
     sources.check_lock(layout.lock, config.crates)
-    tree: dict[str, bytes] = {}
-    places: dict[str, str] = {}
+    published = {}
     for crate in config.crates:
         source = sources.load(crate, layout.work_directory, progress)
         if source.revision != config.revision:
             raise ForkError(f"{crate.name} was published from {source.revision}, not from {config.revision}")
-        places[crate.name] = source.tree_path
-        tree.update({f"{source.tree_path}/{path}": content for path, content in source.files.items()})
+        published[crate.name] = source
+    return published
 
+
+def lay_out(published: dict[str, sources.Source]) -> dict[str, bytes]:
+    """The published files, at their places in Servo's tree."""
+    return {
+        f"{source.tree_path}/{path}": content
+        for source in published.values()
+        for path, content in source.files.items()
+    }
+
+
+def with_own_files(
+    layout: Layout, config: Config, tree: dict[str, bytes], places: dict[str, str]
+) -> dict[str, bytes]:
+    """The same tree with our files, and our texts at the end of Servo's."""
     for placement in config.copies:
         _copy(layout, placement, tree, places)
     for placement in config.appends:
         if placement.target not in tree:
             raise ForkError(f"fork.toml appends to {placement.target}, which is not in the tree")
         tree[placement.target] += b"\n" + _read(layout, placement.source)
-    return tree, places
+    return tree
 
 
 def assemble(
@@ -128,7 +150,7 @@ def own_files(source: Path) -> list[tuple[Path, str]]:
     return [
         (path, path.relative_to(source).as_posix())
         for path in sorted(source.rglob("*"))
-        if path.is_file() and not path.name.startswith(".") and path.suffix not in (".orig", ".rej")
+        if path.is_file() and not path.name.startswith(".") and path.suffix not in (".orig", ".pyc", ".rej")
     ]
 
 

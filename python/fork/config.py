@@ -36,15 +36,25 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class Checkout:
+    """What a checkout of Servo gets on top: crates of ours, and files as they are."""
+
+    crates: tuple[Placement, ...] = ()
+    copies: tuple[Placement, ...] = ()
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole description."""
 
+    version: str
     revision: str
     crates: tuple[Crate, ...]
     copies: tuple[Placement, ...]
     appends: tuple[Placement, ...]
     # Directories (in this repository) of crates that the fork depends on: what `fork --out` takes along.
     own_crates: tuple[str, ...]
+    checkout: Checkout
 
 
 def read_config(path: Path) -> Config:
@@ -58,7 +68,7 @@ def read_config(path: Path) -> Config:
     def complain(what: str) -> ForkError:
         return ForkError(f"{path}: {what}")
 
-    _only_known(data, {"servo", "crate", "copy", "append", "own-crates"}, "the top level", complain)
+    _only_known(data, {"servo", "crate", "copy", "append", "own-crates", "checkout"}, "the top level", complain)
     servo = data.get("servo", {})
     version, revision = servo.get("version"), servo.get("revision")
     if not isinstance(version, str) or not isinstance(revision, str):
@@ -88,12 +98,19 @@ def read_config(path: Path) -> Config:
     if len(set(names)) != len(names):
         raise complain("a crate is named twice")
 
+    checkout = data.get("checkout", {})
+    _only_known(checkout, {"crate", "copy"}, "[checkout]", complain)
     return Config(
+        version,
         revision,
         tuple(crates),
         _placements(data.get("copy", []), "copy", complain),
         _placements(data.get("append", []), "append", complain),
         tuple(data.get("own-crates", [])),
+        Checkout(
+            _placements(checkout.get("crate", []), "checkout.crate", complain),
+            _placements(checkout.get("copy", []), "checkout.copy", complain),
+        ),
     )
 
 

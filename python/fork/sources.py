@@ -29,6 +29,8 @@ class Source:
     tree_path: str
     revision: str
     files: dict[str, bytes]
+    # The manifest as it stands in Servo's tree; the one in `files` is what cargo made of it for publishing.
+    original_manifest: bytes
 
 
 def cargo_home() -> Path:
@@ -115,9 +117,10 @@ def unpack(crate: Crate, archive: bytes) -> Source:
         tree_path, revision = info["path_in_vcs"], info["git"]["sha1"]
     except (KeyError, ValueError) as error:
         raise ForkError(f"{crate.name}: the archive does not say where it lives in Servo's tree") from error
+    original_manifest = files.get("Cargo.toml.orig", b"")
     for name in PACKAGING_FILES:
         files.pop(name, None)
-    return Source(tree_path, revision, files)
+    return Source(tree_path, revision, files, original_manifest)
 
 
 def check_lock(lock: Path, crates: tuple[Crate, ...]) -> None:

@@ -6,7 +6,7 @@
 
 from pathlib import Path
 
-from fork import builder, out, series
+from fork import builder, checkout, instructions, out, series
 from fork.errors import ForkError
 from mach_support import paths
 from mach_support.log import Failure, say
@@ -46,5 +46,18 @@ def save(directory: Path) -> None:
     """Writes the commits of such a repository back as patches."""
     try:
         series.save(_LAYOUT, directory, _progress)
+    except ForkError as error:
+        raise Failure(f"fork: {error}") from error
+
+
+def apply_to_checkout(directory: Path, only_check: bool) -> str:
+    """Applies the fork to a checkout of Servo, or says whether that could be done; returns what to tell."""
+    try:
+        plan = checkout.make_plan(_LAYOUT, directory, _progress)
+        state = checkout.judge(plan, directory)
+        if only_check or state is checkout.State.APPLIED:
+            return instructions.verdict(plan, state)
+        checkout.carry_out(plan, directory)
+        return instructions.after_applying(plan, directory)
     except ForkError as error:
         raise Failure(f"fork: {error}") from error

@@ -57,6 +57,14 @@ def test_selftest(release: bool, pattern: str | None = None) -> Part:
     return part
 
 
+def test_long_scripts(pattern: str | None = None) -> Part:
+    """The tests of the Python code that compile much of Servo: the fork in a checkout, and in an application."""
+    part = Part("long", "./mach test-scripts --full" + (f" {pattern}" if pattern else ""))
+    cargo.prepare_engine()
+    scripts.run(paths.ROOT / "python", part, pattern, "long_tests")
+    return part
+
+
 def test_tidy() -> Part:
     """The checks of the sources themselves."""
     from tidy import checks
@@ -239,6 +247,8 @@ def run_all(full: bool, release: bool) -> int:
         part("engine", lambda: test_engine(full=full, release=release))
         part("wpt", lambda: test_wpt([], release, full))
         part("selftest", lambda: test_selftest(release))
+        if full:
+            part("long", test_long_scripts)
     part("coverage", lambda: check_coverage(parts))
     return finish(parts)
 

@@ -75,3 +75,11 @@ class ScriptsTest(unittest.TestCase):
     def test_a_file_that_cannot_be_imported_is_a_failure(self):
         results = self.run_tests("broken", "raise RuntimeError('broken')")
         self.assertEqual([status for _, status, _ in results], [FAIL])
+
+    def test_long_tests_are_found_only_when_they_are_asked_for(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for folder in ("tests", "long_tests"):
+                Path(directory, "some", folder).mkdir(parents=True)
+                Path(directory, "some", folder, "__init__.py").touch()
+            self.assertEqual(scripts.packages(Path(directory)), ["some.tests"])
+            self.assertEqual(scripts.packages(Path(directory), "long_tests"), ["some.long_tests"])
