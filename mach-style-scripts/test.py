@@ -12,7 +12,11 @@ DETAILS = """\
 Runs, in this order: scripts, tidy, unit, the build, engine (embedding and command line), wpt, selftest (what is
 broken turns the runner of wpt red). Ends with a table and `N passed, N failed, N skipped`; the status is 0 when
 nothing failed. A skip that tests/expected-skips.txt does not list counts as a failure. Results are left in
-target/test-results, with a report on the requirements in coverage.txt."""
+target/test-results, with a report on the requirements in coverage.txt.
+
+--full takes hours. It adds the long tests of each part; repeat-wpt (the web-platform tests for every engine, 20 times,
+none of which may fail even once); streams (./mach compare-streams); long (an application of its own, a checkout of
+Servo); and unit, engine and wpt in the optimised profile."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

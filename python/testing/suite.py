@@ -4,6 +4,8 @@
 
 """The parts of the test suite, and the run of all of them."""
 
+import argparse
+import contextlib
 import os
 import shlex
 import signal
@@ -25,6 +27,8 @@ WPT_RUNNER = paths.ROOT / "python/wpt/run.py"
 # How long all web-platform style tests together may take, in seconds.
 WPT_LIMIT = 3000.0
 WPT_FULL_LIMIT = 4 * 3600.0
+# How often --full runs the web-platform tests for every engine.
+ROUNDS = 20
 # How long an interrupted run of them may take to end, in seconds.
 RUNNER_END = 60.0
 
@@ -127,18 +131,18 @@ def build_engine(release: bool) -> Part:
     return part
 
 
-def test_wpt(arguments: list[str], release: bool, full: bool = False) -> Part:
-    """The web-platform style tests, run by python/wpt/run.py, which writes wpt.jsonl and wpt.html."""
-    part = Part("wpt", _with_flags("./mach test-wpt", release, full))
+def test_wpt(arguments: list[str], release: bool, full: bool = False, name: str = "wpt") -> Part:
+    """The web-platform style tests, run by python/wpt/run.py, which writes NAME.jsonl and NAME.html."""
+    part = Part(name, " ".join([_with_flags("./mach test-wpt", release, full), *arguments]))
     binary = paths.shell_binary(release)
     if not binary.exists():
         part.add("the runner", FAIL, f"{binary} does not exist")
         return part
-    output = paths.RESULTS / "wpt.jsonl"
+    output = paths.RESULTS / f"{name}.jsonl"
     output.unlink(missing_ok=True)
-    page = ["--html", str(paths.RESULTS / "wpt.html")]
+    files = ["--results", str(output), "--html", str(paths.RESULTS / f"{name}.html")]
     limit = WPT_FULL_LIMIT if full else WPT_LIMIT
-    status = run_wpt([*page, *(["--full"] if full else []), *arguments], binary, limit)
+    status = run_wpt([*files, *(["--full"] if full else []), *arguments], binary, limit)
     try:
         part.results = results.read(output)
     except (OSError, ValueError, KeyError) as error:
@@ -146,6 +150,28 @@ def test_wpt(arguments: list[str], release: bool, full: bool = False) -> Part:
         return part
     if status != 0 and not part.failures():
         part.add("the runner", FAIL, cargo_tests.describe_status(status))
+    return part
+
+
+def test_repeat(release: bool) -> Part:
+    """The web-platform tests for every engine again and again: none may fail even once."""
+    arguments = ["--repeat", str(ROUNDS), "--no-retry", "--processes", "2", "tests/wpt/direct-sockets"]
+    return test_wpt(arguments, release, full=True, name="repeat-wpt")
+
+
+def test_streams(release: bool) -> Part:
+    """Servo's streams, abort and events with our patches and without them, in both process modes."""
+    from comparison import run as comparison
+
+    part = Part("streams", "./mach compare-streams --both-modes" + (" --release" if release else ""))
+    parser = argparse.ArgumentParser()
+    comparison.add_arguments(parser)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            status = comparison.run(parser.parse_args(["--both-modes", *(["--release"] if release else [])]))
+        part.add("nothing is worse than without our patches", FAIL if status else PASS)
+    except Failure as failure:
+        part.add("nothing is worse than without our patches", FAIL, str(failure))
     return part
 
 
@@ -192,10 +218,11 @@ def check_coverage(parts: list[Part]) -> Part:
     return part
 
 
-def run_part(make: Callable[[], Part]) -> Part:
-    """Runs one part: measures it, checks its skips and writes its results."""
+def run_part(make: Callable[[], Part], name: str | None = None) -> Part:
+    """Runs one part, under another name if there is one: measures it, checks its skips and writes its results."""
     started = time.monotonic()
     part = make()
+    part.name = name or part.name
     part.seconds = time.monotonic() - started
     skips.enforce(part, skips.read(SKIPS))
     if not part.results:
@@ -237,7 +264,7 @@ def run_all(full: bool, release: bool) -> int:
 
     def part(name: str, make: Callable[[], Part]) -> Part:
         say(f"test part: {name}")
-        parts.append(run_part(make))
+        parts.append(run_part(make, name))
         return parts[-1]
 
     part("scripts", test_scripts)
@@ -248,7 +275,13 @@ def run_all(full: bool, release: bool) -> int:
         part("wpt", lambda: test_wpt([], release, full))
         part("selftest", lambda: test_selftest(release))
         if full:
+            part("repeat-wpt", lambda: test_repeat(release))
+            part("streams", lambda: test_streams(release))
             part("long", test_long_scripts)
+    if full and not release and not part("release-build", lambda: build_engine(True)).failures():
+        part("release-unit", lambda: test_unit(full=True, release=True))
+        part("release-engine", lambda: test_engine(full=True, release=True))
+        part("release-wpt", lambda: test_wpt([], True, True, "release-wpt"))
     part("coverage", lambda: check_coverage(parts))
     return finish(parts)
 

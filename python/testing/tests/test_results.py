@@ -76,6 +76,13 @@ class FileTest(unittest.TestCase):
                 skips.enforce(part, [])
             self.assertEqual(part.results[0].status, status)
 
+    def test_a_line_holds_for_other_runs_of_the_part(self):
+        for name, status in (("wpt", SKIP), ("release-wpt", SKIP), ("scripts", FAIL)):
+            part = Part(name, "")
+            part.add("a", SKIP)
+            skips.enforce(part, [skips.Entry("wpt", "a", "a reason")])
+            self.assertEqual(part.results[0].status, status, name)
+
     def test_a_line_without_a_reason_or_that_covers_everything_is_refused(self):
         for line in ("unit: a", "unit: * # all", "a # b", "unit: a # "):
             with self.assertRaisesRegex(skips.SkipsError, "skips.txt:1"):
