@@ -5,7 +5,8 @@
 """Skips are allowed only where tests/expected-skips.txt lists them with a reason, and for want of IPv6 where the
 machine has none.
 
-A line is `PART: NAME # REASON`, and holds for `SOMETHING-PART` as well. A name may end with `*`. Empty lines and lines that begin with `#` say nothing.
+A line is `PART: NAME # REASON`, and holds for `SOMETHING-PART` as well. A name may end with `*`. Empty lines and lines
+that begin with `#` say nothing.
 """
 
 from dataclasses import dataclass

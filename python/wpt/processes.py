@@ -217,10 +217,12 @@ def find_socket(local_port: int, remote_port: int) -> TcpEntry | None:
 
 
 def proportional_size(pid: int) -> int:
-    """The proportional set size (PSS) in bytes: private memory plus the fair share of what is shared."""
+    """The memory of a process in bytes: what is private, plus its share of memory shared with others (PSS).
+
+    Without the pages of files: how many others share those changes with every other browser that starts or ends.
+    """
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    match = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
-    return int(match.group(1)) * 1024 if match else 0
+    return sum(int(size) * 1024 for size in re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB", text, re.MULTILINE))

@@ -149,12 +149,17 @@ class ServoLegacy(unittest.TestCase):
                     self.assertEqual(len(statuses), 3)
 
     def test_reftest(self) -> None:
-        for size, ratio, pixels in (("800x600", None, (800, 600)), ("80x60", "2", (160, 120))):
-            with self.subTest(size=size, ratio=ratio):
+        shots = (
+            ("800x600", None, (800, 600), False, ()),
+            ("80x60", "2", (160, 120), False, ()),
+            ("70x50", None, (70, 50), True, ("--multiprocess",)),
+        )
+        for size, ratio, pixels, old, binary_args in shots:
+            with self.subTest(size=size, ratio=ratio, old=old):
                 output = self.root / f"shot-{size}"
                 extra = ["--exit", f"--output={output}", "--window-size", size]
                 extra += ["--device-pixel-ratio", ratio] if ratio else []
-                child = self.start(self.command("/green.https.html", extra))
+                child = self.start(self.command("/green.https.html", extra, old=old, binary_args=binary_args))
                 printed, _ = child.communicate(timeout=PATIENCE)
                 self.assertEqual(child.returncode, 0, printed)
                 found, colour = first_pixel(output.read_bytes())
@@ -162,10 +167,12 @@ class ServoLegacy(unittest.TestCase):
                 self.assertEqual(colour, (0, 128, 0))
 
     def test_crashtest(self) -> None:
-        child = self.start(self.command("/green.https.html", ["-x"]))
-        printed, _ = child.communicate(timeout=PATIENCE)
-        # wptrunner takes every status that is no signal for a pass.
-        self.assertEqual(child.returncode, 0, printed)
+        for old, binary_args in ((False, ()), (True, ("--multiprocess",))):
+            with self.subTest(old=old):
+                child = self.start(self.command("/green.https.html", ["-x"], old=old, binary_args=binary_args))
+                printed, _ = child.communicate(timeout=PATIENCE)
+                # wptrunner takes every status that is no signal for a pass.
+                self.assertEqual(child.returncode, 0, printed)
 
 
 def first_pixel(png: bytes) -> tuple[tuple[int, int], tuple[int, int, int]]:
