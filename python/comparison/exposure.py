@@ -1,0 +1,85 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""What scripts find in their globals, in both browsers: the interfaces of Direct Sockets where they belong, else nothing new
+and nothing less."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from comparison.browsers import ENABLED, Side
+from wpt.executor import Outcome
+from wpt.manifest import Test
+from wpt.server import Server
+
+KINDS = ("window", "frame", "dedicatedworker", "sharedworker", "serviceworker")
+INTERFACES = ("TCPServerSocket", "TCPSocket", "UDPSocket")
+OURS = re.compile(rf"^(?:{'|'.join(INTERFACES)})\b")
+
+
+@dataclass
+class Exposure:
+    """The names in one kind of global, with and without our patches."""
+
+    kind: str
+    secure: bool
+    enabled: bool
+    before: Outcome
+    after: Outcome
+    problems: list[str] = field(default_factory=list)
+    names: int = 0
+    # The interfaces that are there only with our patches.
+    interfaces: list[str] = field(default_factory=list)
+    members: int = 0
+
+    @property
+    def label(self) -> str:
+        """What stands in the table."""
+        context = "secure" if self.secure else "not secure"
+        return f"{self.kind}, {context}, preference {'on' if self.enabled else 'off'}"
+
+    def judge(self) -> "Exposure":
+        """Compare the names."""
+        before, after = ({subtest.name for subtest in outcome.subtests} for outcome in (self.before, self.after))
+        self.names = len(before)
+        if not before and not after:
+            # Neither has this kind of global here.
+            return self
+        if self.after.status != "OK":
+            self.problems.append(f"{self.after.status}: {self.after.message}")
+        if self.before.status != "OK":
+            self.problems.append(f"without our patches: {self.before.status}: {self.before.message}")
+        added, gone = after - before, before - after
+        ours = {name for name in added if OURS.match(name)}
+        self.interfaces = sorted({OURS.match(name)[0] for name in ours})  # type: ignore[index]
+        self.members = sum("." in name for name in ours)
+        self.problems += [f"missing: {name}" for name in sorted(gone)]
+        self.problems += [f"new: {name}" for name in sorted(added - ours)]
+        wanted = list(INTERFACES) if self.secure and self.enabled else []
+        if self.interfaces != wanted:
+            self.problems.append(f"has {' '.join(self.interfaces) or 'none'} where {' '.join(wanted) or 'none'} belong")
+        return self
+
+    def row(self) -> list[str]:
+        """The cells of the table."""
+        if not self.names:
+            return [self.label, "not there", "", "", "0"]
+        return [self.label, str(self.names), " ".join(self.interfaces), str(self.members), str(len(self.problems))]
+
+
+def check(before: Side, after: Side, server: Server, multiprocess: bool) -> list[Exposure]:
+    """Look at every kind of global, with the preference on and off."""
+    found = []
+    for kind in KINDS:
+        for secure in (True, False):
+            test = Test(f"/exposure/exposure.html?global={kind}", Path(), "window", secure=secure, long=False)
+            baseline = before.visit(test, multiprocess, server)
+            for enabled in (True, False):
+                prefs = (f"{ENABLED}={str(enabled).lower()}",)
+                outcome = after.visit(test, multiprocess, server, prefs)
+                found.append(Exposure(kind, secure, enabled, baseline, outcome).judge())
+    return found

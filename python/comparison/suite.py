@@ -1,0 +1,175 @@
+# This Source Code Form is subject to the terms of the Mozilla Public
+# License, v. 2.0. If a copy of the MPL was not distributed with this
+# file, You can obtain one at https://mozilla.org/MPL/2.0/.
+
+"""The tests that are compared: real ones of web-platform-tests, in every kind of global that they ask for.
+
+What our server does not make by itself is written beside the tests: the pages around shared and service workers, those
+around `.worker.js` files, and crash tests with a script that says when they are over.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from wpt import manifest
+from wpt.manifest import Test
+
+PAGES = Path(__file__).resolve().parent / "pages"
+# What is compared unless the command line says otherwise: what our patches touch, and what stands next to it.
+FOLDERS = ("streams", "dom", "encoding", "html", "webidl", "webmessaging")
+# Folders that hold no tests themselves.
+NOT_TESTS = {"resources", "support", "tools"}
+# The globals that a name in a META line means.
+GLOBALS = {
+    "window": {"window"},
+    "worker": {"dedicatedworker", "sharedworker", "serviceworker"},
+    "dedicatedworker": {"dedicatedworker"},
+    "sharedworker": {"sharedworker"},
+    "serviceworker": {"serviceworker"},
+}
+# How the page of each is called: `x.any.js` gives `x.any.sharedworker.html`.
+PAGE_OF = {
+    "window": ".any.html",
+    "dedicatedworker": ".any.worker.html",
+    "sharedworker": ".any.sharedworker.html",
+    "serviceworker": ".any.serviceworker.html",
+}
+START = {
+    "sharedworker": 'fetch_tests_from_worker(new SharedWorker("{worker}" + location.search));',
+    "serviceworker": """\
+(async () => {{
+  const scope = "/does/not/exist/";
+  await (await navigator.serviceWorker.getRegistration(scope))?.unregister();
+  const registration = await navigator.serviceWorker.register("{worker}" + location.search, {{ scope }});
+  fetch_tests_from_worker(registration.installing);
+}})();""",
+}
+CRASH = re.compile(r"(^|/)crashtests/|-crash\.")
+# A crash test with the script that ends it.
+ENDED = ".ended.html"
+# Some files come in dozens of variants that differ in the characters they decode. The first is enough unless all are asked for.
+MANY_VARIANTS = 10
+
+
+def globals_of(meta: manifest.Meta) -> list[str]:
+    """The globals that a script is to be run in, of those that Servo has."""
+    found: set[str] = set()
+    for name in meta.globals:
+        found |= GLOBALS.get(name, set())
+    return [name for name in PAGE_OF if name in found]
+
+
+def tests_of(path: Path, root: Path) -> Iterator[Test]:
+    """The tests that one file gives."""
+    name = path.name
+    url = "/" + path.relative_to(root).as_posix()
+    secure = ".https." in name
+    if name.endswith(".any.js"):
+        meta = manifest.parse_meta(path.read_text())
+        for kind in globals_of(meta):
+            # Service workers are for secure contexts only.
+            page = url[: -len(".any.js")] + PAGE_OF[kind]
+            yield from variants(page, path, kind, secure or kind == "serviceworker", meta.long, meta.variants)
+    elif name.endswith((".window.js", ".worker.js")):
+        meta = manifest.parse_meta(path.read_text())
+        kind = "window" if name.endswith(".window.js") else "dedicatedworker"
+        yield from variants(url[: -len(".js")] + ".html", path, kind, secure, meta.long, meta.variants)
+    elif path.suffix in (".html", ".htm") and not is_made(path):
+        text = path.read_text(errors="replace")
+        long = manifest.HTML_TIMEOUT.search(text) is not None
+        if CRASH.search(url):
+            yield from variants(url[: -len(path.suffix)] + ENDED, path, "crash", secure, long, [])
+        # What has no harness is compared with a picture, or belongs to another test.
+        elif "/testharness.js" in text:
+            yield from variants(url, path, "window", secure, long, manifest.HTML_VARIANT.findall(text))
+
+
+def variants(page: str, path: Path, kind: str, secure: bool, long: bool, names: list[str]) -> Iterator[Test]:
+    """The variants of one page."""
+    for variant in names or [""]:
+        yield Test(id=page + variant, path=path, kind=kind, secure=secure, long=long)
+
+
+def is_made(path: Path) -> bool:
+    """Whether a file is one of those that `prepare` writes."""
+    return path.name.endswith((ENDED, ".worker.html", *(PAGE_OF[kind] for kind in START)))
+
+
+def sources(root: Path, folders: list[str]) -> Iterator[Path]:
+    """The files below some folders that may be tests."""
+    for folder in folders:
+        start = root / folder
+        for path in [start] if start.is_file() else sorted(start.rglob("*")):
+            if path.is_file() and not NOT_TESTS.intersection(path.relative_to(root).parts[:-1]):
+                yield path
+
+
+def discover(root: Path, folders: list[str], every_variant: bool = False) -> list[Test]:
+    """All tests below some folders, sorted by id."""
+    by_page: dict[str, list[Test]] = defaultdict(list)
+    for path in sources(root, folders):
+        for test in tests_of(path, root):
+            by_page[test.id.partition("?")[0]].append(test)
+    found: list[Test] = []
+    for tests in by_page.values():
+        found += tests if every_variant or len(tests) <= MANY_VARIANTS else tests[:1]
+    return sorted(found, key=lambda test: test.id)
+
+
+def prepare(root: Path, report: Path, folders: list[str]) -> None:
+    """Write what the tests need beside themselves. `report` tells the runner what happens in a page."""
+    resources = root / "resources"
+    shutil.copyfile(report, resources / "testharnessreport.js")
+    shutil.copyfile(PAGES / "crashtest.js", resources / "crashtest.js")
+    # In upstream's server this is another name for the same file.
+    shutil.copyfile(resources / "webidl2/lib/webidl2.js", resources / "WebIDLParser.js")
+    # Nobody can click here; a test that wants that is told so, instead of waiting for somebody to do it.
+    (resources / "testdriver-vendor.js").write_text("window.test_driver_internal.in_automation = true;\n")
+    shutil.copytree(PAGES / "exposure", root / "exposure", dirs_exist_ok=True)
+    for path in sources(root, folders):
+        if path.name.endswith((".any.js", ".worker.js")):
+            write_pages(path, root)
+        elif path.suffix in (".html", ".htm") and CRASH.search("/" + path.relative_to(root).as_posix()):
+            if not is_made(path):
+                path.with_suffix(ENDED).write_text(with_end(path.read_text()))
+
+
+def write_pages(path: Path, root: Path) -> None:
+    """The pages around a script that run it in workers."""
+    meta = manifest.parse_meta(path.read_text())
+    url = "/" + path.relative_to(root).as_posix()
+    if path.name.endswith(".worker.js"):
+        start = f'fetch_tests_from_worker(new Worker("{url}" + location.search));'
+        path.with_name(path.name[: -len(".js")] + ".html").write_text(page(meta, start))
+        return
+    worker = url[: -len(".js")] + ".worker.js"
+    for kind in globals_of(meta):
+        if kind in START:
+            name = path.name[: -len(".any.js")] + PAGE_OF[kind]
+            path.with_name(name).write_text(page(meta, START[kind].format(worker=worker)))
+
+
+def page(meta: manifest.Meta, start: str) -> str:
+    """A page that takes over the results of a worker."""
+    title = f"<title>{html.escape(meta.title)}</title>\n" if meta.title else ""
+    long = "<meta name=timeout content=long>\n" if meta.long else ""
+    return (
+        f"<!doctype html>\n<meta charset=utf-8>\n{title}{long}"
+        '<script src="/resources/testharness.js"></script>\n'
+        '<script src="/resources/testharnessreport.js"></script>\n'
+        f"<div id=log></div>\n<script>\n{start}\n</script>\n"
+    )
+
+
+def with_end(text: str) -> str:
+    """A crash test with the script that says when it is over. It stays in the mode that its doctype asks for."""
+    script = '<script src="/resources/crashtest.js"></script>\n'
+    doctype = re.match(r"\s*<!doctype[^>]*>\s*", text, re.IGNORECASE)
+    position = doctype.end() if doctype else 0
+    return text[:position] + script + text[position:]
