@@ -24,6 +24,8 @@ from wpt.server import Server
 
 MANIFEST = paths.ROOT / "tests/unpatched/Cargo.toml"
 ENABLED = "dom_direct_sockets_enabled"
+# What some kinds of globals need: Servo has service workers, but not for everybody, and not without storage.
+PREFS = {"serviceworker": ("dom_serviceworker_enabled=true", "dom_indexeddb_enabled=true")}
 
 
 def unpatched_binary(release: bool) -> Path:
@@ -55,7 +57,7 @@ class Side(Executor):
         browser = Browser()
         browser.multiprocess = multiprocess
         outcome = Outcome(test, multiprocess)
-        run = Side(self.binary, self.timeout_multiplier, self.debug, prefs=(*self.prefs, *prefs), name=self.name)
+        run = Side(self.binary, self.timeout_multiplier, self.debug, prefs=(*PREFS.get(test.kind, ()), *prefs), name=self.name)
         started = time.monotonic()
         try:
             run._run(outcome, server, browser, hosts)

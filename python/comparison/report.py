@@ -18,6 +18,8 @@ from comparison.verdict import Comparison, Entry, Verdict
 
 # How much of a message stands in the report.
 MESSAGE_LENGTH = 300
+# How many problems of one global stand there; the JSON file has all.
+MOST_PROBLEMS = 20
 HEADINGS = ["tests", *(verdict.value for verdict in Verdict)]
 
 
@@ -115,7 +117,9 @@ def exposure_text(mode: str, found: list[Exposure]) -> str:
     head = [f"{mode}: global", "names", "new interfaces", "their members", "problems"]
     lines = [table(head, [exposure.row() for exposure in found])]
     for exposure in found:
-        lines += [f"  {exposure.label}: {problem}" for problem in exposure.problems]
+        lines += [f"  {exposure.label}: {problem}" for problem in exposure.problems[:MOST_PROBLEMS]]
+        if len(exposure.problems) > MOST_PROBLEMS:
+            lines.append(f"  {exposure.label}: and {len(exposure.problems) - MOST_PROBLEMS} more")
     return "\n".join(lines)
 
 

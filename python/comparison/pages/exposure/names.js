@@ -24,7 +24,6 @@ const describe = (owner, key) => {
 
 const names = function (globals) {
   const found = [];
-  const seen = new Set();
   const list = (prefix, owner, visit) => {
     for (const key of Reflect.ownKeys(owner)) {
       // Indexed properties of a window are its frames.
@@ -36,14 +35,13 @@ const names = function (globals) {
     }
   };
   const below = (name, value) => {
-    if (value === null || !["object", "function"].includes(typeof value) || value === globals || seen.has(value)) {
+    if (value === null || !["object", "function"].includes(typeof value) || value === globals) {
       return;
     }
-    seen.add(value);
+    // Under each of its names, if it has several: their order is not always the same.
     list(`${name}.`, value);
     const prototype = typeof value === "function" && Object.getOwnPropertyDescriptor(value, "prototype")?.value;
-    if (prototype && !seen.has(prototype)) {
-      seen.add(prototype);
+    if (prototype) {
       list(`${name}.prototype.`, prototype);
     }
   };
