@@ -44,14 +44,17 @@ class Apt:
     """An apt that keeps everything in `directory`, and knows nothing but the source packages of one release."""
 
     directory: Path
+    # What stands in the brackets of a source: who must have signed.
+    trust: str = f"signed-by={KEYRING}" if KEYRING.is_file() else ""
 
     def prepare(self, mirror: str) -> None:
         """Make the folders and the list of sources."""
+        shutil.rmtree(self.directory, ignore_errors=True)
         for folder in ("state/lists/partial", "cache/archives/partial", "archives"):
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
         (self.directory / "status").touch()
-        signed = f" [signed-by={KEYRING}]" if KEYRING.is_file() else ""
-        (self.directory / "sources.list").write_text(f"deb-src{signed} {mirror} {RELEASE} main\n")
+        trust = f"[{self.trust}] " if self.trust else ""
+        (self.directory / "sources.list").write_text(f"deb-src {trust}{mirror} {RELEASE} main\n")
 
     def run(self, program: str, *arguments: str) -> str:
         """Run apt-get or apt-cache; what it prints."""
@@ -149,17 +152,15 @@ def copy(source: Path, directory: Path, folders: list[str]) -> None:
             shutil.copytree(source / folder, directory / folder)
 
 
-def fetch(directory: Path) -> tuple[Path, str]:
-    """The fixtures in `directory`/tests and the version of their package. Fetched once."""
+def fetch(directory: Path, source: str | None = None, trust: str = Apt.trust) -> tuple[Path, str]:
+    """The fixtures in `directory`/tests and the version of their package. Fetched once, from this machine's mirror."""
     tests, stamp = directory / "tests", directory / "STAMP"
     if stamp.is_file():
         return tests, stamp.read_text().strip()
     say(f"fetching the source package {PACKAGE} of Debian {RELEASE} with apt (about 30 MB)")
-    apt = Apt(directory / "apt")
-    shutil.rmtree(apt.directory, ignore_errors=True)
+    apt = Apt(directory / "apt", trust)
     shutil.rmtree(tests, ignore_errors=True)
-    apt.directory.mkdir(parents=True)
-    apt.prepare(mirror())
+    apt.prepare(source or mirror())
     apt.run("apt-get", "update", "-q")
     version = apt.version()
     if version != KNOWN_VERSION:

@@ -33,6 +33,8 @@ GLOBALS = {
     "sharedworker": {"sharedworker"},
     "serviceworker": {"serviceworker"},
 }
+# Those of a script that does not say.
+DEFAULT = ["window", "dedicatedworker"]
 # How the page of each is called: `x.any.js` gives `x.any.sharedworker.html`.
 PAGE_OF = {
     "window": ".any.html",
@@ -58,11 +60,16 @@ ENDED = ".ended.html"
 MANY_VARIANTS = 3
 
 
-def globals_of(meta: manifest.Meta) -> list[str]:
+def globals_of(text: str) -> list[str]:
     """The globals that a script is to be run in, of those that Servo has."""
+    names = DEFAULT
+    for line in text.splitlines():
+        match = manifest.META.match(line)
+        if match and match[1] == "global":
+            names = match[2].split(",")
     found: set[str] = set()
-    for name in meta.globals:
-        found |= GLOBALS.get(name, set())
+    for name in names:
+        found |= GLOBALS.get(name.strip(), set())
     return [name for name in PAGE_OF if name in found]
 
 
@@ -72,8 +79,9 @@ def tests_of(path: Path, root: Path) -> Iterator[Test]:
     url = "/" + path.relative_to(root).as_posix()
     secure = ".https." in name
     if name.endswith(".any.js"):
-        meta = manifest.parse_meta(path.read_text())
-        for kind in globals_of(meta):
+        text = path.read_text()
+        meta = manifest.parse_meta(text)
+        for kind in globals_of(text):
             # Service workers are for secure contexts only.
             page = url[: -len(".any.js")] + PAGE_OF[kind]
             yield from variants(page, path, kind, secure or kind == "serviceworker", meta.long, meta.variants)
@@ -143,14 +151,15 @@ def prepare(root: Path, report: Path, folders: list[str]) -> None:
 
 def write_pages(path: Path, root: Path) -> None:
     """The pages around a script that run it in workers."""
-    meta = manifest.parse_meta(path.read_text())
+    text = path.read_text()
+    meta = manifest.parse_meta(text)
     url = "/" + path.relative_to(root).as_posix()
     if path.name.endswith(".worker.js"):
         start = f'fetch_tests_from_worker(new Worker("{url}" + location.search));'
         path.with_name(path.name[: -len(".js")] + ".html").write_text(page(meta, start))
         return
     worker = url[: -len(".js")] + ".worker.js"
-    for kind in globals_of(meta):
+    for kind in globals_of(text):
         if kind in START:
             name = path.name[: -len(".any.js")] + PAGE_OF[kind]
             path.with_name(name).write_text(page(meta, START[kind].format(worker=worker)))
