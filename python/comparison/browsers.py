@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -47,8 +46,6 @@ def build(release: bool) -> None:
 class Side(Executor):
     """One of the two browsers. Both get the same command line, ours with preferences on top."""
 
-    name: str = ""
-
     def visit(self, test: Test, multiprocess: bool, server: Server, prefs: tuple[str, ...] = ()) -> Outcome:
         """Run one test, from a server that others use at the same time."""
         scratch = Path(tempfile.mkdtemp(prefix="comparison-"))
@@ -57,7 +54,7 @@ class Side(Executor):
         browser = Browser()
         browser.multiprocess = multiprocess
         outcome = Outcome(test, multiprocess)
-        run = Side(self.binary, self.timeout_multiplier, self.debug, prefs=(*PREFS.get(test.kind, ()), *prefs), name=self.name)
+        run = Side(self.binary, self.timeout_multiplier, self.debug, prefs=(*PREFS.get(test.kind, ()), *prefs))
         started = time.monotonic()
         try:
             run._run(outcome, server, browser, hosts)
@@ -79,9 +76,3 @@ class Side(Executor):
 def serve(root: Path) -> Server:
     """A server of the tests for both browsers."""
     return Server(Api(Browser()), tests=root, harness_files=root / "resources")
-
-
-def describe(binary: Path) -> str:
-    """What a browser says of itself."""
-    done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=60)
-    return done.stdout.strip() or binary.name

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--single-process", action="store_const", const=[False], dest="modes", help="the default")
     mode.add_argument("--multiprocess", action="store_const", const=[True], dest="modes", help="only this mode")
-    mode.add_argument("--both-modes", action="store_const", const=[False, True], dest="modes", help="one after the other")
+    mode.add_argument("--both-modes", action="store_const", const=[False, True], dest="modes", help="both of them")
     parser.add_argument(
         "--reruns", type=int, default=2, metavar="N", help="how often to run again what differs (default 2)"
     )
@@ -86,8 +86,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.binary is None or options.unpatched_binary is None:
         browsers.build(options.release)
-    before = side("without our patches", options.unpatched_binary or browsers.unpatched_binary(options.release), options)
-    after = side("ours", options.binary or paths.shell_binary(options.release), options)
+    before = side(options.unpatched_binary or browsers.unpatched_binary(options.release), options)
+    after = side(options.binary or paths.shell_binary(options.release), options)
     server = browsers.serve(root)
     record: dict[str, Any] = {"tests": version, "modes": {}}
     failures = 0
@@ -135,9 +135,9 @@ def selected(root: Path, options: argparse.Namespace) -> list[Test]:
     return list(found.values())
 
 
-def side(name: str, binary: Path, options: argparse.Namespace) -> Side:
+def side(binary: Path, options: argparse.Namespace) -> Side:
     """One of the browsers."""
-    return Side(binary.resolve(), options.timeout_multiplier, name=name)
+    return Side(binary.resolve(), options.timeout_multiplier)
 
 
 def run_mode(

@@ -55,7 +55,7 @@ START = {
 CRASH = re.compile(r"(^|/)crashtests/|-crash\.")
 # A crash test with the script that ends it.
 ENDED = ".ended.html"
-# Some files come in dozens of variants that differ in the characters they decode; the first of them is enough, unless all
+# Some files come in dozens of variants that differ in the characters they decode; the first one is enough, unless all
 # are asked for.
 MANY_VARIANTS = 3
 
