@@ -2,8 +2,8 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""What scripts find in their globals, in both browsers: the interfaces of Direct Sockets where they belong, else nothing
-new and nothing less."""
+"""What scripts find in their globals, in both browsers: the interfaces of Direct Sockets where they belong, and
+otherwise nothing new and nothing less."""
 
 from __future__ import annotations
 
