@@ -98,7 +98,7 @@ class Unpack(Folder):
 
     def test_nothing_outside_of_the_folder(self):
         source = archive(self.root / "a.tar.xz", {f"{FIXTURES}/../../../../evil.js": "x"})
-        with self.assertRaises((Failure, tarfile.TarError)):
+        with self.assertRaisesRegex(Failure, "leads elsewhere"):
             debian.unpack(source, self.root / "a/b/out")
         self.assertEqual(list(self.root.rglob("evil.js")), [])
 
