@@ -6,20 +6,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from mach_support import cargo, paths
 from mach_support.log import say
-from wpt import executor, processes
-from wpt.api import Api
+from wpt import harness, processes
 from wpt.executor import Executor, Outcome
 from wpt.manifest import Test
-from wpt.oschecks import Browser
 from wpt.server import Server
+from wpt.sites import Root, Site
 
 MANIFEST = paths.ROOT / "tests/unpatched/Cargo.toml"
 ENABLED = "dom_direct_sockets_enabled"
@@ -46,26 +42,13 @@ def build(release: bool) -> None:
 class Side(Executor):
     """One of the two browsers. Both get the same command line, ours with preferences on top."""
 
-    def visit(self, test: Test, multiprocess: bool, server: Server, prefs: tuple[str, ...] = ()) -> Outcome:
-        """Run one test, from a server that others use at the same time."""
-        scratch = Path(tempfile.mkdtemp(prefix="comparison-"))
-        hosts = scratch / "hosts"
-        hosts.write_text(executor.HOSTS)
-        browser = Browser()
-        browser.multiprocess = multiprocess
-        outcome = Outcome(test, multiprocess)
-        run = Side(self.binary, self.timeout_multiplier, self.debug, prefs=(*PREFS.get(test.kind, ()), *prefs))
-        started = time.monotonic()
-        try:
-            run._run(outcome, server, browser, hosts)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-            outcome.seconds = time.monotonic() - started
-        return outcome
+    def run(self, test: Test, multiprocess: bool, prefs: tuple[str, ...] = ()) -> Outcome:
+        """Run one test."""
+        return super().run(test, multiprocess, (*PREFS.get(test.kind, ()), *prefs))
 
-    def _command(self, url: str, multiprocess: bool) -> list[str]:
-        command = [str(self.binary), url, "--hard-fail", "--ignore-certificate-errors"]
-        for pref in self.prefs:
+    def _command(self, url: str, server: Server, multiprocess: bool, prefs: tuple[str, ...]) -> list[str]:
+        command = [str(self.binary), url, "--hard-fail", "--certificate-path", str(server.certificate)]
+        for pref in prefs:
             command += ["--pref", pref]
         return [*command, "--multiprocess"] if multiprocess else command
 
@@ -73,6 +56,6 @@ class Side(Executor):
         """How the engine ends is not compared: the one without our patches does not always manage to."""
 
 
-def serve(root: Path) -> Server:
-    """A server of the tests for both browsers."""
-    return Server(Api(Browser()), tests=root, harness_files=root / "resources")
+def site_of(root: Path) -> Site:
+    """What is served: the tests, which have the harness among them."""
+    return Site((Root("/", root),), harness=root, report=harness.REPORT)

@@ -14,7 +14,6 @@ from pathlib import Path
 from comparison.browsers import ENABLED, Side
 from wpt.executor import Outcome
 from wpt.manifest import Test
-from wpt.server import Server
 
 KINDS = ("window", "frame", "dedicatedworker", "sharedworker", "serviceworker")
 INTERFACES = ("TCPServerSocket", "TCPSocket", "UDPSocket")
@@ -74,15 +73,15 @@ class Exposure:
         return [self.label, str(self.names), " ".join(self.interfaces), str(self.members), str(len(self.problems))]
 
 
-def check(before: Side, after: Side, server: Server, multiprocess: bool) -> list[Exposure]:
+def check(before: Side, after: Side, multiprocess: bool) -> list[Exposure]:
     """Look at every kind of global, with the preference on and off."""
     found = []
     for kind in KINDS:
         for secure in (True, False):
             test = Test(f"/exposure/exposure.html?global={kind}", Path(), kind, secure=secure, long=False)
-            baseline = before.visit(test, multiprocess, server)
+            baseline = before.run(test, multiprocess)
             for enabled in (True, False):
                 prefs = (f"{ENABLED}={str(enabled).lower()}",)
-                outcome = after.visit(test, multiprocess, server, prefs)
+                outcome = after.run(test, multiprocess, prefs)
                 found.append(Exposure(kind, secure, enabled, baseline, outcome).judge())
     return found

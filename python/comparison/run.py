@@ -19,9 +19,7 @@ from comparison.browsers import Side
 from comparison.verdict import Comparison
 from mach_support import paths
 from mach_support.log import Failure, say
-from wpt import harness
 from wpt.manifest import Test
-from wpt.server import Server
 
 FIXTURES = paths.TARGET / "wpt-fixtures"
 RESULTS = paths.RESULTS / "compare-streams.json"
@@ -49,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout-multiplier", type=float, default=1.0, metavar="X", help="of testharness.js's limits (default 1)"
     )
     parser.add_argument(
-        "--all-variants", action="store_true", help="every variant also of tests that have dozens (encodings: an hour)"
+        "--all", action="store_true", help="also the tables of old encodings, which take hours without optimisation"
     )
     parser.add_argument("--wpt", type=Path, metavar="DIR", help="take the tests from a copy of such a folder instead")
     parser.add_argument("--no-exposure", action="store_true", help="do not compare what is in the globals")
@@ -79,27 +77,27 @@ def run(options: argparse.Namespace) -> int:
     """Compare; the status of the process: 0 without regressions, 1 with any."""
     check(options)
     root, version = tests_from(options)
-    suite.prepare(root, harness.TESTS / "resources/testharnessreport.js", list(suite.FOLDERS))
+    suite.prepare(root, list(suite.FOLDERS))
     tests = selected(root, options)
     if options.list:
         print("\n".join(test.id for test in tests))
         return 0
     if options.binary is None or options.unpatched_binary is None:
         browsers.build(options.release)
-    before = side(options.unpatched_binary or browsers.unpatched_binary(options.release), options)
-    after = side(options.binary or paths.shell_binary(options.release), options)
-    server = browsers.serve(root)
+    binaries = [
+        options.unpatched_binary or browsers.unpatched_binary(options.release),
+        options.binary or paths.shell_binary(options.release),
+    ]
     record: dict[str, Any] = {"tests": version, "modes": {}}
     failures = 0
-    try:
+    sides = [Side(path.resolve(), options.timeout_multiplier, site=browsers.site_of(root)) for path in binaries]
+    with sides[0] as before, sides[1] as after:
         for multiprocess in options.modes:
-            text, found, problems = run_mode(options, tests, before, after, server, multiprocess)
+            text, found, problems = run_mode(options, tests, before, after, multiprocess)
             failures += problems
             record["modes"][mode_name(multiprocess)] = found
             report.write(options.results, record)
             print(text, flush=True)
-    finally:
-        server.stop()
     print(f"{failures} regressions in {version}; details: {options.results}", flush=True)
     return 1 if failures else 0
 
@@ -122,26 +120,23 @@ def tests_from(options: argparse.Namespace) -> tuple[Path, str]:
 
 def selected(root: Path, options: argparse.Namespace) -> list[Test]:
     """The tests that were asked for."""
-    tests = suite.discover(root, [name for name in suite.FOLDERS if (root / name).exists()], options.all_variants)
+    tests = suite.discover(root, list(suite.FOLDERS))
     if not options.tests:
-        return tests
+        return [test for test in tests if options.all or not suite.is_slow(test.id)]
     found: dict[str, Test] = {}
     for name in options.tests:
         wanted = f"/{name.strip('/')}"
         matching = [test for test in tests if test.id == wanted or test.id.startswith(f"{wanted}/")]
         if not matching:
             raise Failure(f"{name}: no such test and no such folder; --list lists the tests", 2)
-        found |= {test.id: test for test in matching}
+        # What is slow is run if it is meant, and not only included.
+        is_meant = options.all or suite.is_slow(wanted)
+        found |= {test.id: test for test in matching if is_meant or not suite.is_slow(test.id)}
     return list(found.values())
 
 
-def side(binary: Path, options: argparse.Namespace) -> Side:
-    """One of the browsers."""
-    return Side(binary.resolve(), options.timeout_multiplier)
-
-
 def run_mode(
-    options: argparse.Namespace, tests: list[Test], before: Side, after: Side, server: Server, multiprocess: bool
+    options: argparse.Namespace, tests: list[Test], before: Side, after: Side, multiprocess: bool
 ) -> tuple[str, dict[str, Any], int]:
     """Compare everything in one mode; the text, the record and the number of what is wrong."""
     mode = mode_name(multiprocess)
@@ -149,8 +144,8 @@ def run_mode(
     progress = Progress(mode, len(comparisons))
 
     def look(comparison: Comparison) -> None:
-        comparison.before.append(before.visit(comparison.test, multiprocess, server))
-        comparison.after.append(after.visit(comparison.test, multiprocess, server))
+        comparison.before.append(before.run(comparison.test, multiprocess))
+        comparison.after.append(after.run(comparison.test, multiprocess))
 
     def first(comparison: Comparison) -> None:
         look(comparison)
@@ -170,7 +165,7 @@ def run_mode(
         result.add(comparison)
     text, record, problems = result.text(), result.record(), result.regressions
     if not options.no_exposure:
-        found = exposure.check(before, after, server, multiprocess)
+        found = exposure.check(before, after, multiprocess)
         text += "\n\n" + report.exposure_text(mode, found)
         record["exposure"] = [[one.label, one.names, one.interfaces, one.members, one.problems] for one in found]
         problems += sum(len(one.problems) for one in found)

@@ -4,8 +4,8 @@
 
 """The tests that are compared: real ones of web-platform-tests, in every kind of global that they ask for.
 
-What our server does not make by itself is written beside the tests: the pages around shared and service workers, those
-around `.worker.js` files, and crash tests with a script that says when they are over.
+What the server does not make by itself is written beside the tests: the pages around service workers, and crash tests
+with a script that says when they are over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import html
 import re
 import shutil
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,22 +41,19 @@ PAGE_OF = {
     "sharedworker": ".any.sharedworker.html",
     "serviceworker": ".any.serviceworker.html",
 }
-START = {
-    "sharedworker": 'fetch_tests_from_worker(new SharedWorker("{worker}" + location.search));',
-    "serviceworker": """\
+# The page around a service worker.
+START = """\
 (async () => {{
   const scope = "/does/not/exist/";
   await (await navigator.serviceWorker.getRegistration(scope))?.unregister();
   const registration = await navigator.serviceWorker.register("{worker}" + location.search, {{ scope }});
   fetch_tests_from_worker(registration.installing);
-}})();""",
-}
+}})();"""
 CRASH = re.compile(r"(^|/)crashtests/|-crash\.")
 # A crash test with the script that ends it.
 ENDED = ".ended.html"
-# Some files come in dozens of variants that differ in the characters they decode; the first one is enough, unless all
-# are asked for.
-MANY_VARIANTS = 3
+# Tables of encodings, thousands of characters in each of hundreds of variants.
+SLOW = "/encoding/legacy-mb-"
 
 
 def globals_of(text: str) -> list[str]:
@@ -107,7 +103,12 @@ def variants(page: str, path: Path, kind: str, secure: bool, long: bool, names: 
 
 def is_made(path: Path) -> bool:
     """Whether a file is one of those that `prepare` writes."""
-    return path.name.endswith((ENDED, ".worker.html", *(PAGE_OF[kind] for kind in START)))
+    return path.name.endswith((ENDED, PAGE_OF["serviceworker"]))
+
+
+def is_slow(test_id: str) -> bool:
+    """Whether a test is run only if it is asked for."""
+    return test_id.startswith(SLOW)
 
 
 def sources(root: Path, folders: list[str]) -> Iterator[Path]:
@@ -119,22 +120,15 @@ def sources(root: Path, folders: list[str]) -> Iterator[Path]:
                 yield path
 
 
-def discover(root: Path, folders: list[str], every_variant: bool = False) -> list[Test]:
+def discover(root: Path, folders: list[str]) -> list[Test]:
     """All tests below some folders, sorted by id."""
-    by_page: dict[str, list[Test]] = defaultdict(list)
-    for path in sources(root, folders):
-        for test in tests_of(path, root):
-            by_page[test.id.partition("?")[0]].append(test)
-    found: list[Test] = []
-    for tests in by_page.values():
-        found += tests if every_variant or len(tests) <= MANY_VARIANTS else tests[:1]
+    found = [test for path in sources(root, folders) for test in tests_of(path, root)]
     return sorted(found, key=lambda test: test.id)
 
 
-def prepare(root: Path, report: Path, folders: list[str]) -> None:
-    """Write what the tests need beside themselves. `report` tells the runner what happens in a page."""
+def prepare(root: Path, folders: list[str]) -> None:
+    """Write what the tests need beside themselves."""
     resources = root / "resources"
-    shutil.copyfile(report, resources / "testharnessreport.js")
     shutil.copyfile(PAGES / "crashtest.js", resources / "crashtest.js")
     # In upstream's server this is another name for the same file.
     shutil.copyfile(resources / "webidl2/lib/webidl2.js", resources / "WebIDLParser.js")
@@ -142,27 +136,20 @@ def prepare(root: Path, report: Path, folders: list[str]) -> None:
     (resources / "testdriver-vendor.js").write_text("window.test_driver_internal.in_automation = true;\n")
     shutil.copytree(PAGES / "exposure", root / "exposure", dirs_exist_ok=True)
     for path in sources(root, folders):
-        if path.name.endswith((".any.js", ".worker.js")):
-            write_pages(path, root)
+        if path.name.endswith(".any.js"):
+            write_page(path, root)
         elif path.suffix in (".html", ".htm") and CRASH.search("/" + path.relative_to(root).as_posix()):
             if not is_made(path):
                 path.with_suffix(ENDED).write_text(with_end(path.read_text()))
 
 
-def write_pages(path: Path, root: Path) -> None:
-    """The pages around a script that run it in workers."""
+def write_page(path: Path, root: Path) -> None:
+    """The page around a script that runs it in a service worker, if that is wanted."""
     text = path.read_text()
-    meta = manifest.parse_meta(text)
-    url = "/" + path.relative_to(root).as_posix()
-    if path.name.endswith(".worker.js"):
-        start = f'fetch_tests_from_worker(new Worker("{url}" + location.search));'
-        path.with_name(path.name[: -len(".js")] + ".html").write_text(page(meta, start))
-        return
-    worker = url[: -len(".js")] + ".worker.js"
-    for kind in globals_of(text):
-        if kind in START:
-            name = path.name[: -len(".any.js")] + PAGE_OF[kind]
-            path.with_name(name).write_text(page(meta, START[kind].format(worker=worker)))
+    if "serviceworker" in globals_of(text):
+        worker = "/" + path.relative_to(root).as_posix().removesuffix(".js") + ".worker.js"
+        name = path.name.removesuffix(".any.js") + PAGE_OF["serviceworker"]
+        path.with_name(name).write_text(page(manifest.parse_meta(text), START.format(worker=worker)))
 
 
 def page(meta: manifest.Meta, start: str) -> str:

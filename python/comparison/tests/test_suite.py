@@ -22,7 +22,6 @@ class Suite(unittest.TestCase):
         for name in ("streams/resources", "streams/crashtests", "resources/webidl2/lib"):
             (self.root / name).mkdir(parents=True)
         (self.root / "resources/webidl2/lib/webidl2.js").write_text("parser")
-        self.report = self.write("report.js", "report")
 
     def write(self, name: str, text: str = "") -> Path:
         """Write a file."""
@@ -30,11 +29,9 @@ class Suite(unittest.TestCase):
         path.write_text(text)
         return path
 
-    def ids(self, **options: bool) -> dict[str, tuple[str, bool, bool]]:
+    def ids(self) -> dict[str, tuple[str, bool, bool]]:
         """The tests that are found: kind, secure and long of each."""
-        return {
-            test.id: (test.kind, test.secure, test.long) for test in suite.discover(self.root, ["streams"], **options)
-        }
+        return {test.id: (test.kind, test.secure, test.long) for test in suite.discover(self.root, ["streams"])}
 
     def test_scripts_run_in_every_global_that_they_ask_for(self):
         self.write("streams/a.any.js", "// META: global=window,worker,shadowrealm\n// META: timeout=long\n")
@@ -65,14 +62,12 @@ class Suite(unittest.TestCase):
             self.ids(), {"/streams/a.html": ("window", False, False), "/streams/d.https.html": ("window", True, True)}
         )
 
-    def test_of_many_variants_the_first_is_enough(self):
-        few = [f"// META: variant=?{number}\n" for number in range(suite.MANY_VARIANTS)]
-        self.write("streams/few.window.js", "".join(few))
-        self.write("streams/many.window.js", "".join(few) + "// META: variant=?last\n")
-        ids = self.ids()
-        self.assertEqual(len([name for name in ids if "few" in name]), suite.MANY_VARIANTS)
-        self.assertEqual([name for name in ids if "many" in name], ["/streams/many.window.html?0"])
-        self.assertIn("/streams/many.window.html?last", self.ids(every_variant=True))
+    def test_every_variant_is_a_test(self):
+        self.write("streams/a.window.js", "// META: variant=?1\n// META: variant=?2\n")
+        page = '<meta name="variant" content="?x"><meta name="variant" content="?y">'
+        self.write("streams/b.html", f'{page}<script src="/resources/testharness.js"></script>')
+        names = ["/streams/a.window.html?1", "/streams/a.window.html?2", "/streams/b.html?x", "/streams/b.html?y"]
+        self.assertEqual(list(self.ids()), names)
 
     def test_crash_tests_get_an_end(self):
         self.write("streams/crashtests/a.html", "<!DOCTYPE html>\n<p>")
@@ -82,7 +77,7 @@ class Suite(unittest.TestCase):
             "/streams/b-crash.https.ended.html": ("crash", True, False),
         }
         self.assertEqual(self.ids(), wanted)
-        suite.prepare(self.root, self.report, ["streams"])
+        suite.prepare(self.root, ["streams"])
         script = '<script src="/resources/crashtest.js"></script>\n'
         # The doctype stays the first thing of the page.
         made = (self.root / "streams/crashtests/a.ended.html").read_text()
@@ -90,28 +85,23 @@ class Suite(unittest.TestCase):
         self.assertEqual((self.root / "streams/b-crash.https.ended.html").read_text(), f"{script}<p>")
         self.assertTrue((self.root / "resources/crashtest.js").is_file())
         # What was made is no test itself, however often it is made.
-        suite.prepare(self.root, self.report, ["streams"])
+        suite.prepare(self.root, ["streams"])
         self.assertEqual(self.ids(), wanted)
 
-    def test_pages_around_workers(self):
+    def test_pages_around_service_workers(self):
         self.write("streams/a.any.js", "// META: global=worker\n// META: title=A < B\n// META: timeout=long\n")
-        self.write("streams/b.worker.js")
+        self.write("streams/b.any.js")
         before = self.ids()
-        suite.prepare(self.root, self.report, ["streams"])
+        suite.prepare(self.root, ["streams"])
         self.assertEqual(self.ids(), before)
-        shared = (self.root / "streams/a.any.sharedworker.html").read_text()
-        self.assertIn('new SharedWorker("/streams/a.any.worker.js" + location.search)', shared)
-        self.assertIn("<title>A &lt; B</title>", shared)
-        self.assertIn("<meta name=timeout content=long>", shared)
-        service = (self.root / "streams/a.any.serviceworker.html").read_text()
-        self.assertIn('register("/streams/a.any.worker.js" + location.search, { scope })', service)
-        plain = (self.root / "streams/b.worker.html").read_text()
-        self.assertIn('new Worker("/streams/b.worker.js" + location.search)', plain)
+        page = (self.root / "streams/a.any.serviceworker.html").read_text()
+        self.assertIn('register("/streams/a.any.worker.js" + location.search, { scope })', page)
+        self.assertIn("<title>A &lt; B</title>", page)
+        self.assertIn("<meta name=timeout content=long>", page)
+        self.assertFalse((self.root / "streams/b.any.serviceworker.html").exists())
 
-    def test_the_harness_reports_to_our_runner(self):
-        self.write("resources/testharnessreport.js", "theirs")
-        suite.prepare(self.root, self.report, ["streams"])
-        self.assertEqual((self.root / "resources/testharnessreport.js").read_text(), "report")
+    def test_the_harness_has_what_the_server_of_upstream_adds(self):
+        suite.prepare(self.root, ["streams"])
         self.assertEqual((self.root / "resources/WebIDLParser.js").read_text(), "parser")
         self.assertIn("in_automation = true", (self.root / "resources/testdriver-vendor.js").read_text())
         self.assertTrue((self.root / "exposure/exposure.html").is_file())
