@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import threading
 import time
@@ -84,14 +85,13 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.binary is None or options.unpatched_binary is None:
         browsers.build(options.release)
-    binaries = [
-        options.unpatched_binary or browsers.unpatched_binary(options.release),
-        options.binary or paths.shell_binary(options.release),
-    ]
+    unpatched = options.unpatched_binary or browsers.unpatched_binary(options.release)
+    binary = options.binary or paths.shell_binary(options.release)
     record: dict[str, Any] = {"tests": version, "modes": {}}
     failures = 0
-    sides = [Side(path.resolve(), options.timeout_multiplier, site=browsers.site_of(root)) for path in binaries]
-    with sides[0] as before, sides[1] as after:
+    with Side(unpatched.resolve(), options.timeout_multiplier, site=browsers.site_of(root)) as before:
+        # It has the same servers, which it uses after the other one.
+        after = dataclasses.replace(before, binary=binary.resolve())
         for multiprocess in options.modes:
             text, found, problems = run_mode(options, tests, before, after, multiprocess)
             failures += problems

@@ -22,14 +22,18 @@ from mach_support.log import Failure
 # Plays a browser: fetches the page as one would, counts its runs, and prints what the test wants of it.
 BROWSER = """\
 #!{python}
-import json, os, pathlib, re, sys
+import http.client, json, os, pathlib, socket, ssl, sys
 from urllib.parse import parse_qs, urlsplit
 url = urlsplit(sys.argv[1])
-host = url.hostname
-hosts = dict(reversed(line.split()) for line in pathlib.Path(os.environ["HOST_FILE"]).read_text().splitlines())
-import urllib.request
-address = url._replace(netloc=hosts.get(host, host) + ":" + str(url.port)).geturl()
-page = urllib.request.urlopen(urllib.request.Request(address, headers={{"Host": host}})).read().decode()
+hosts = pathlib.Path(os.environ["HOST_FILE"]).read_text()
+assert "127.0.0.1 " + url.hostname in hosts, hosts
+connection = http.client.HTTPConnection(url.hostname, url.port)
+connection.sock = socket.create_connection(("127.0.0.1", url.port))
+if url.scheme == "https":
+    trusted = ssl.create_default_context(cafile=sys.argv[sys.argv.index("--certificate-path") + 1])
+    connection.sock = trusted.wrap_socket(connection.sock, server_hostname=url.hostname)
+connection.request("GET", url.path)
+assert connection.getresponse().status == 200, url
 log = pathlib.Path({folder!r}) / "runs"
 with log.open("a") as file:
     file.write(url.path + " " + " ".join(sys.argv[2:]) + "\\n")
@@ -86,7 +90,7 @@ class Run(unittest.TestCase):
         binaries = ["--unpatched-binary", str(self.browser("before", before))]
         binaries += ["--binary", str(self.browser("after", after))]
         rest = ["--wpt", str(self.root / "wpt"), "--results", str(self.root / "result.json")]
-        options = parser.parse_args([*binaries, *rest, *([] if exposure else ["--no-exposure"]), *arguments])
+        options = parser.parse_args([*binaries, *rest, "--processes", "1", *([] if exposure else ["--no-exposure"]), *arguments])
         output = StringIO()
         with redirect_stdout(output), redirect_stderr(StringIO()):
             status = run.run(options)
@@ -97,7 +101,7 @@ class Run(unittest.TestCase):
         return json.loads((self.root / "result.json").read_text())
 
     def test_no_difference(self):
-        status, text = self.compare(GOOD, GOOD)
+        status, text = self.compare(GOOD, GOOD, "--processes", "2")
         self.assertEqual(status, 0, text)
         self.assertIn("0 regressions", text)
         total = self.record()["modes"]["single process"]["total"]
@@ -141,7 +145,7 @@ class Run(unittest.TestCase):
         patch.start()
         self.addCleanup(patch.stop)
         ours = f"""
-            on = "dom_direct_sockets_enabled=true" in prefs and url.hostname == "127.0.0.1"
+            on = "dom_direct_sockets_enabled=true" in prefs and url.scheme == "https"
             sockets = ["TCPSocket", "TCPServerSocket", "UDPSocket"] if on else []
             if kind:
                 result(**{{name: True for name in ["Array", *sockets]}})
@@ -155,6 +159,16 @@ class Run(unittest.TestCase):
         status, text = self.compare(theirs, theirs, "dom/abort", exposure=True)
         self.assertEqual(status, 1)
         self.assertIn("has none where TCPServerSocket TCPSocket UDPSocket belong", text)
+
+    def test_a_global_that_is_missing_in_both_browsers_is_a_problem(self):
+        patch = mock.patch.object(exposure, "KINDS", ("window", "serviceworker"))
+        patch.start()
+        self.addCleanup(patch.stop)
+        status, text = self.compare("result(status=1)", "result(status=1)", "dom/abort", exposure=True)
+        self.assertEqual(status, 1)
+        self.assertIn("window, not secure, preference off: without our patches: ERROR", text)
+        self.assertIn("serviceworker, secure, preference on: ERROR", text)
+        self.assertNotIn("serviceworker, not secure, preference on: ERROR", text)
 
     def test_the_list(self):
         status, text = self.compare(GOOD, GOOD, "--list", "streams")
