@@ -90,7 +90,9 @@ class Run(unittest.TestCase):
         binaries = ["--unpatched-binary", str(self.browser("before", before))]
         binaries += ["--binary", str(self.browser("after", after))]
         rest = ["--wpt", str(self.root / "wpt"), "--results", str(self.root / "result.json")]
-        options = parser.parse_args([*binaries, *rest, "--processes", "1", *([] if exposure else ["--no-exposure"]), *arguments])
+        options = parser.parse_args(
+            [*binaries, *rest, "--processes", "1", *([] if exposure else ["--no-exposure"]), *arguments]
+        )
         output = StringIO()
         with redirect_stdout(output), redirect_stderr(StringIO()):
             status = run.run(options)

@@ -133,6 +133,12 @@ impl ServoDelegate for Page {
 fn main() {
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() == Some(CONTENT_PROCESS_FLAG) {
+        // A process that hangs in a script would otherwise outlive a browser that was killed.
+        #[cfg(target_os = "linux")]
+        // SAFETY: the call takes plain numbers.
+        unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+        }
         log_panics();
         servo::run_content_process(arguments.next().unwrap_or_default());
         return;
