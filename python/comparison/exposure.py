@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from comparison.browsers import ENABLED, Side
 from wpt.executor import Outcome
@@ -69,6 +70,11 @@ class Exposure:
         if self.interfaces != wanted:
             self.problems.append(f"has {' '.join(self.interfaces) or 'none'} where {' '.join(wanted) or 'none'} belong")
         return self
+
+    def record(self) -> dict[str, Any]:
+        """What stands in the JSON file."""
+        names = {"names": self.names, "interfaces": self.interfaces, "members": self.members}
+        return {"global": self.label, **names, "problems": self.problems}
 
     def row(self) -> list[str]:
         """The cells of the table."""

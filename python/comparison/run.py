@@ -17,6 +17,7 @@ from typing import Any
 
 from comparison import browsers, debian, exposure, report, suite
 from comparison.browsers import Side
+from comparison.exposure import Exposure
 from comparison.verdict import Comparison
 from mach_support import paths
 from mach_support.log import Failure, say
@@ -88,18 +89,21 @@ def run(options: argparse.Namespace) -> int:
     unpatched = options.unpatched_binary or browsers.unpatched_binary(options.release)
     binary = options.binary or paths.shell_binary(options.release)
     record: dict[str, Any] = {"tests": version, "modes": {}}
-    failures = 0
+    regressions = problems = 0
     with Side(unpatched.resolve(), options.timeout_multiplier, site=browsers.site_of(root)) as before:
         # It has the same servers, which it uses after the other one.
         after = dataclasses.replace(before, binary=binary.resolve())
         for multiprocess in options.modes:
-            text, found, problems = run_mode(options, tests, before, after, multiprocess)
-            failures += problems
-            record["modes"][mode_name(multiprocess)] = found
+            result, found = run_mode(options, tests, before, after, multiprocess)
+            regressions += result.regressions
+            problems += sum(len(one.problems) for one in found)
+            text = "\n\n".join([result.text(), *([report.exposure_text(result.mode, found)] if found else [])])
+            record["modes"][result.mode] = {**result.record(), "exposure": [one.record() for one in found]}
             report.write(options.results, record)
-            print(text, flush=True)
-    print(f"{failures} regressions in {version}; details: {options.results}", flush=True)
-    return 1 if failures else 0
+            print(text + "\n", flush=True)
+    told = f"{regressions} regressions, {problems} problems with what is exposed"
+    print(f"{told}; tests from {version}; details: {options.results}", flush=True)
+    return 1 if regressions or problems else 0
 
 
 def mode_name(multiprocess: bool) -> str:
@@ -137,8 +141,8 @@ def selected(root: Path, options: argparse.Namespace) -> list[Test]:
 
 def run_mode(
     options: argparse.Namespace, tests: list[Test], before: Side, after: Side, multiprocess: bool
-) -> tuple[str, dict[str, Any], int]:
-    """Compare everything in one mode; the text, the record and the number of what is wrong."""
+) -> tuple[report.Report, list[Exposure]]:
+    """Compare everything in one mode."""
     mode = mode_name(multiprocess)
     comparisons = [Comparison(test, multiprocess) for test in tests]
     progress = Progress(mode, len(comparisons))
@@ -163,13 +167,7 @@ def run_mode(
     result = report.Report(mode)
     for comparison in comparisons:
         result.add(comparison)
-    text, record, problems = result.text(), result.record(), result.regressions
-    if not options.no_exposure:
-        found = exposure.check(before, after, multiprocess)
-        text += "\n\n" + report.exposure_text(mode, found)
-        record["exposure"] = [[one.label, one.names, one.interfaces, one.members, one.problems] for one in found]
-        problems += sum(len(one.problems) for one in found)
-    return text + "\n", record, problems
+    return result, [] if options.no_exposure else exposure.check(before, after, multiprocess)
 
 
 class Progress:

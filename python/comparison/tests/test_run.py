@@ -158,8 +158,12 @@ class Run(unittest.TestCase):
         status, text = self.compare(theirs, ours, "dom/abort", exposure=True)
         self.assertEqual(status, 0, text)
         self.assertIn("TCPServerSocket TCPSocket UDPSocket", text)
+        exposed = self.record()["modes"]["single process"]["exposure"][0]
+        wanted = {"names": 1, "interfaces": list(exposure.INTERFACES), "members": 0, "problems": []}
+        self.assertEqual(exposed, {"global": "window, secure, preference on", **wanted})
         status, text = self.compare(theirs, theirs, "dom/abort", exposure=True)
         self.assertEqual(status, 1)
+        self.assertIn("0 regressions, 1 problems with what is exposed", text)
         self.assertIn("has none where TCPServerSocket TCPSocket UDPSocket belong", text)
 
     def test_a_global_that_is_missing_in_both_browsers_is_a_problem(self):
