@@ -46,8 +46,8 @@ class Exposure:
 
     @property
     def may_be_missing(self) -> bool:
-        """Whether this kind of global is not there in Servo: service workers are for secure contexts."""
-        return self.kind == "serviceworker" and not self.secure
+        """Whether Servo may be without it: service workers are for secure contexts, and crash content processes."""
+        return self.kind == "serviceworker" and (not self.secure or self.before.multiprocess)
 
     def judge(self) -> "Exposure":
         """Compare the names."""

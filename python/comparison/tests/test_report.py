@@ -119,6 +119,15 @@ class Globals(unittest.TestCase):
     def test_a_page_that_failed_is_a_problem(self):
         self.assertIn("CRASH: ", self.judge([*self.THEIRS, *self.OURS], status="CRASH").problems)
 
+    def test_service_workers_may_be_missing_where_servo_has_none(self):
+        for secure, multiprocess, missing in ((True, False, False), (True, True, True), (False, False, True)):
+            with self.subTest(secure=secure, multiprocess=multiprocess):
+                test = Test("/exposure/exposure.html?global=serviceworker", Path(), "serviceworker", secure, False)
+                crash = Outcome(test, multiprocess, "CRASH")
+                found = Exposure("serviceworker", secure, True, crash, crash).judge()
+                self.assertEqual(not found.problems, missing)
+                self.assertEqual(found.row()[1], "not there" if missing else "0")
+
     def test_the_table_shows_only_the_first_problems(self):
         found = self.judge([*self.THEIRS, *self.OURS, *(f"x{number}" for number in range(report.MOST_PROBLEMS + 5))])
         lines = report.exposure_text("single process", [found]).splitlines()
