@@ -92,7 +92,8 @@ def tests_of(path: Path, root: Path) -> Iterator[Test]:
             yield from variants(url[: -len(path.suffix)] + ENDED, path, "crash", secure, long, [])
         # What has no harness is compared with a picture, or belongs to another test.
         elif "/testharness.js" in text:
-            yield from variants(url, path, "window", secure, long, manifest.HTML_VARIANT.findall(text))
+            names = [one or other for one, other in manifest.HTML_VARIANT.findall(text)]
+            yield from variants(url, path, "window", secure, long, names)
 
 
 def variants(page: str, path: Path, kind: str, secure: bool, long: bool, names: list[str]) -> Iterator[Test]:
