@@ -8,15 +8,6 @@
 
 "use strict";
 
-// A socket in either mode with its peer, and a message that has the right members for it.
-async function openFor(t, mode, behaviour = "sink", options = {}) {
-  const peer = await makeUdpPeer(t, behaviour);
-  const made = mode === "bound" ? await bindUdp(t, options) : await connectUdp(t, peer, options);
-  const message = (data, more) => mode === "bound" ? to(peer, data, more)
-    : { data: typeof data === "string" ? encode(data) : data, ...more };
-  return { ...made, peer, message };
-}
-
 const ADDRESS = { remoteAddress: "127.0.0.1", remotePort: 9 };
 
 const REFUSED = {

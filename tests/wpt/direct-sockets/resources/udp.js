@@ -77,6 +77,15 @@ async function openUdp(t, options) {
   return { socket, info, readable: info.readable, writable: info.writable };
 }
 
+// A socket in either mode ("bound" or "connected") with its peer, and a message that has the right members for it.
+async function openFor(t, mode, behaviour = "sink", options = {}) {
+  const peer = await makeUdpPeer(t, behaviour);
+  const made = mode === "bound" ? await bindUdp(t, options) : await connectUdp(t, peer, options);
+  const message = (data, more) => mode === "bound" ? to(peer, data, more)
+    : { data: typeof data === "string" ? encode(data) : data, ...more };
+  return { ...made, peer, message };
+}
+
 // Where datagrams for a socket go.
 function at(info, address = info.localAddress) {
   return { address, port: info.localPort };
