@@ -49,10 +49,14 @@ promise_test(async t => {
   }
 }, "IDL-18: fractions of a backlog are cut off");
 
-promise_test(async t => {
+test(() => {
   for (const localPort of [65536, -1, NaN, Infinity, "abc", 1n, Symbol(), {}, 2 ** 32]) {
     assert_throws_js(TypeError, () => new TCPServerSocket(ADDRESS, { localPort }), String(localPort));
   }
+}, "IDL-19: localPort of TCPServerSocket enforces the range of an unsigned short");
+
+promise_test(async t => {
+  await needAddresses("127.0.0.12");
   // A port that somebody has on another address is most likely free on this one.
   const peer = await makePeer(t, "hold");
   for (const localPort of [String(peer.port), peer.port + 0.7, { valueOf: () => peer.port }]) {
@@ -60,7 +64,7 @@ promise_test(async t => {
     assert_equals(info.localPort, peer.port, String(localPort));
     await server.close();
   }
-}, "IDL-19: localPort of TCPServerSocket enforces the range of an unsigned short");
+}, "IDL-19: what is no integer becomes one as the localPort of TCPServerSocket");
 
 promise_test(async t => {
   for (const ipv6Only of [undefined, null, "", 0, NaN, false]) {

@@ -186,6 +186,7 @@ write fulfils in a task`);
 }
 
 promise_test(async t => {
+  await needAddresses("127.0.0.5");
   const peers = [await makeUdpPeer(t), await makeUdpPeer(t, "sink", { address: "127.0.0.5" })];
   const { writable } = await bindUdp(t, { localAddress: "0.0.0.0" });
   const writer = writable.getWriter();
