@@ -3,7 +3,6 @@
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
-// META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
 // META: script=/direct-sockets/resources/shared_worker.js
 

@@ -36,9 +36,9 @@ test(() => {
   for (const backlog of [-1, 4294967296, NaN, Infinity, -Infinity, "abc", 1n, Symbol(), {}]) {
     assert_throws_js(TypeError, () => new TCPServerSocket(ADDRESS, { backlog }), String(backlog));
   }
-  // These convert to 0 and fail the check of the constructor, whose message names the member.
+  // These convert to 0 and fail the check of the constructor.
   for (const backlog of [null, "", -0.5, 0.9, false]) {
-    assert_names(thrown(() => new TCPServerSocket(ADDRESS, { backlog }), String(backlog)), "backlog");
+    assert_throws_js(TypeError, () => new TCPServerSocket(ADDRESS, { backlog }), String(backlog));
   }
 }, "IDL-18: backlog enforces the range of an unsigned long");
 
@@ -72,7 +72,7 @@ promise_test(async t => {
     await server.close();
   }
   for (const ipv6Only of ["false", 1, {}, true]) {
-    assert_names(thrown(() => new TCPServerSocket(ADDRESS, { ipv6Only })), "ipv6Only");
+    assert_throws_js(TypeError, () => new TCPServerSocket(ADDRESS, { ipv6Only }), String(ipv6Only));
   }
 }, "IDL-22: ipv6Only of TCPServerSocket takes any value by its truthiness, and undefined counts as absent");
 
@@ -86,10 +86,11 @@ promise_test(async t => {
 
 test(() => {
   const order = [];
+  const sentinel = new RangeError("of the page");
   const error = thrown(() => new TCPServerSocket(
     { toString() { order.push("address"); return "not an address"; } },
-    { get backlog() { order.push("backlog"); return 0; }, get localPort() { order.push("localPort"); return -1; } }));
+    { get backlog() { order.push("backlog"); return 0; },
+      get localPort() { order.push("localPort"); throw sentinel; } }));
   assert_array_equals(order, ["address", "backlog", "localPort"]);
-  assert_true(error instanceof TypeError);
-  assert_false(error.message.includes("localAddress"), `conversion comes first: ${error.message}`);
+  assert_equals(error, sentinel, "the address, which is none, has not been looked at");
 }, "IDL-24: all arguments of TCPServerSocket are converted, in order, before the first step of the constructor");

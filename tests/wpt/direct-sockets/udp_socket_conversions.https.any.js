@@ -38,7 +38,7 @@ promise_test(async () => {
   }
   // These are dictionaries without a member, of which the constructor says that no mode is selected.
   for (const options of [undefined, null, {}, () => {}, []]) {
-    assert_names(thrown(() => new UDPSocket(options)), "localAddress");
+    assert_throws_js(TypeError, () => new UDPSocket(options), String(options));
   }
   const callable = () => {};
   callable.localAddress = "127.0.0.1";
@@ -70,9 +70,9 @@ for (const member of ["sendBufferSize", "receiveBufferSize"]) {
     for (const value of [-1, 4294967296, NaN, Infinity, -Infinity, "abc", 1n, Symbol(), {}]) {
       assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, [member]: value }), String(value));
     }
-    // These convert to 0 and fail the check of the constructor, whose message names the member.
+    // These convert to 0 and fail the check of the constructor.
     for (const value of [null, "", -0.5, 0.9, false]) {
-      assert_names(thrown(() => new UDPSocket({ ...LOCAL, [member]: value }), String(value)), member);
+      assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, [member]: value }), String(value));
     }
   }, `IDL-18: ${member} of UDPSocket enforces the range of an unsigned long`);
 }
@@ -146,7 +146,11 @@ promise_test(async t => {
 }, "IDL-23: addresses of UDPSocket and of messages are converted to strings as JavaScript does it");
 
 test(() => {
-  const error = thrown(() => new UDPSocket({ remotePort: 1, localPort: 0, sendBufferSize: -1 }));
-  assert_true(error instanceof TypeError);
-  assert_false(error.message.includes("remoteAddress"), `conversion comes first: ${error.message}`);
+  const sentinel = new RangeError("of the page");
+  const error = thrown(() => new UDPSocket({
+    remotePort: 1,
+    localPort: 0,
+    get sendBufferSize() { throw sentinel; },
+  }));
+  assert_equals(error, sentinel, "that there is no address, and a port of 0, has not been looked at");
 }, "IDL-24: all options of UDPSocket are converted before the first step of the constructor");

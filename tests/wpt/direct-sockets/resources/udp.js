@@ -120,14 +120,3 @@ async function readMessages(reader, count) {
 function numberOf({ data }) {
   return new DataView(data.buffer, data.byteOffset).getUint32(0);
 }
-
-// Whether a member is what a message of an error is about: it comes before the others.
-function assert_names(error, member, others = []) {
-  assert_true(error instanceof TypeError, `a TypeError: ${String(error)}`);
-  const at = error.message.indexOf(member);
-  assert_greater_than_equal(at, 0, `the message names ${member}: ${error.message}`);
-  for (const other of others) {
-    const later = error.message.indexOf(other);
-    assert_true(later < 0 || later > at, `the message is about ${member}, not ${other}: ${error.message}`);
-  }
-}
