@@ -99,10 +99,14 @@ for (const [what, more] of [["remoteAddress", { remotePort: 9 }], ["remotePort",
   }, `UDP-W-03: in bound mode a message without ${what} rejects with a TypeError`);
 }
 
-for (const [what, mode, message] of [["no member", "connected", {}],
-                                     ["data that is undefined", "connected", { data: undefined }],
-                                     ["only an address", "connected", ADDRESS], ["no member", "bound", {}],
-                                     ["only a port", "bound", { remotePort: 9 }], ["only an address", "bound", ADDRESS]]) {
+for (const [what, mode, message] of [
+  ["no member", "connected", {}],
+  ["data that is undefined", "connected", { data: undefined }],
+  ["only an address", "connected", ADDRESS],
+  ["no member", "bound", {}],
+  ["only a port", "bound", { remotePort: 9 }],
+  ["only an address", "bound", ADDRESS],
+]) {
   promise_test(async t => {
     const { writable } = await openFor(t, mode);
     const writer = writable.getWriter();

@@ -241,9 +241,9 @@ async function collectGarbageUntil(condition, rounds = 200) {
   return false;
 }
 
-// Collect what was unreachable at the time of the call, as far as a page can see to that. The canary is an idle socket
-// that nothing refers to. An engine may close it when it is collected, and then this ends at once; where it does not, or
-// where a collection cannot be asked for and is not due, the rounds are all that there is. Whether it was seen.
+// Collect what was unreachable at the time of the call, as far as a page can see to that; whether it was seen. The
+// canary is an idle socket that nothing refers to. An engine may close it when it is collected, and then this ends at
+// once; where it does not, or where a collection cannot be asked for and is not due, it ends after so many rounds.
 async function collectGarbage(rounds = 20) {
   const peer = await Peer.create("sink");
   let collected = true;

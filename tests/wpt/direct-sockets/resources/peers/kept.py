@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Generic, TypeVar
 
 # What a page has left behind is ended when nobody has asked for it for so many seconds, and the next one is made.
@@ -29,8 +29,8 @@ class Kept(Generic[Thing]):
             self._next += 1
             name = str(self._next)
             self._things[name] = thing
-            self._used[name] = time.monotonic()
-            forgotten = [old for old, used in self._used.items() if used < time.monotonic() - FORGOTTEN]
+            self._used[name] = monotonic()
+            forgotten = [old for old, used in self._used.items() if used < monotonic() - FORGOTTEN]
             left = [self._forget(old) for old in forgotten]
         for old_thing in left:
             self._end(old_thing)
@@ -41,7 +41,7 @@ class Kept(Generic[Thing]):
         with self._lock:
             thing = self._things.get(name)
             if thing is not None:
-                self._used[name] = time.monotonic()
+                self._used[name] = monotonic()
             return thing
 
     def end(self, name: str) -> None:
