@@ -1,6 +1,7 @@
 // META: title=TCPSocket: very large transfers
 // META: global=window,dedicatedworker
 // META: timeout=long
+// META: variant=?full
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/sha256.js
@@ -12,5 +13,5 @@
 
 "use strict";
 
-// With --full only.
+// With --full only, and with the longer limits that the variant gets.
 testTransfers(1024 * MIB, "1 GiB");
