@@ -252,6 +252,7 @@ async function collectGarbage(rounds = 20) {
     await detached(async () => {
       await new TCPSocket(peer.address, peer.port).opened;
     });
+    await peer.wait("accepted", { connection: time });
     collected = await collectGarbageUntil(async () => {
       const { fin, reset } = await peer.log(time);
       return fin || reset !== null;
