@@ -12,12 +12,15 @@ from wpt.os_api import OsApi
 
 sys.path.insert(0, str(harness.TESTS))
 
-_api = importlib.import_module("direct-sockets.resources.peers.api")
-ApiError = _api.ApiError
-PeerApi = _api.PeerApi
+api = importlib.import_module("direct-sockets.resources.peers.api")
+ApiError = api.ApiError
+PeerApi = api.PeerApi
 Peer = importlib.import_module("direct-sockets.resources.peers.listeners").Peer
 connection = importlib.import_module("direct-sockets.resources.peers.connection")
 noise = connection.noise
+flood = importlib.import_module("direct-sockets.resources.peers.datagrams").flood
+kept = importlib.import_module("direct-sockets.resources.peers.kept")
+Kept = kept.Kept
 
 
 class Everything:

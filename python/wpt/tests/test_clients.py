@@ -7,6 +7,7 @@
 import os
 import socket
 import struct
+import time
 import unittest
 
 from wpt.os_api import ApiError as OsApiError
@@ -95,6 +96,17 @@ class ClientsOfAServer(unittest.TestCase):
         self.server.close()
         made = self.ask("/client/connect", port=self.port, count=2)
         self.assertEqual((made["connections"], made["failures"]), ([], ["ECONNREFUSED", "ECONNREFUSED"]))
+
+    def test_patience_is_for_all_clients_together(self):
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            start = time.monotonic()
+            made = self.ask("/client/connect", port=full.getsockname()[1], count=12, timeout=0.5)
+            took = time.monotonic() - start
+        self.assertEqual(set(made["failures"]), {"ETIMEDOUT"})
+        self.assertGreater(len(made["failures"]), 8)
+        self.assertLess(took, 3, "one after the other they would have taken at least 4 seconds")
 
     def test_source_address(self):
         made = self.ask("/client/connect", port=self.port, source="127.0.0.9")

@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 from wpt import processes
 from wpt.oschecks import Browser
-from wpt.tests.peers import ApiError, Everything
+from wpt.tests.peers import ApiError, Everything, flood
 
 TIMEOUT = 20
 
@@ -83,6 +84,18 @@ class UdpPeers(unittest.TestCase):
         self.assertGreater(self.ask("flood", id=peer, to=self.here, seconds=0.05)["sent"], 10)
         with self.assertRaises(ApiError):
             self.ask("flood", id=peer, to=self.here, seconds=3600)
+
+    def test_flood_ends_when_it_cannot_be_sent(self):
+        deadlines = []
+
+        def send(data, deadline):
+            deadlines.append(deadline)
+            return len(deadlines) < 4
+
+        start = time.monotonic()
+        self.assertEqual(flood(send, 10, 100, 30), 3)
+        self.assertEqual(len(set(deadlines)), 1, "one for all of them")
+        self.assertGreaterEqual(deadlines[0], start + 30)
 
     def test_waits_until_the_destination_is_bound(self):
         peer, address = self.create()

@@ -3,7 +3,6 @@
 // META: script=/resources/WebIDLParser.js
 // META: script=/resources/idlharness.js
 // META: script=/direct-sockets/resources/peer.js
-// META: script=/direct-sockets/resources/helpers.js
 
 "use strict";
 

@@ -2,7 +2,6 @@
 // META: global=window
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
-// META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
 

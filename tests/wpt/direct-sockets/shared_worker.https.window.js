@@ -3,29 +3,10 @@
 // META: timeout=long
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
-// META: script=/direct-sockets/resources/origins.sub.js
 // META: script=/direct-sockets/resources/policy.js
+// META: script=/direct-sockets/resources/shared_worker.js
 
 "use strict";
-
-const SCRIPT = "/direct-sockets/resources/shared_socket_worker.js";
-
-let made = 0;
-
-// A connection to the shared worker of this name, made by the page or by a frame.
-function sharedWorker(name = `worker ${++made}`, global = self) {
-  const worker = new global.SharedWorker(SCRIPT, name);
-  return {
-    name,
-    ask(command, args = {}) {
-      return new Promise((resolve, reject) => {
-        worker.port.onmessage = ({ data }) => resolve(data);
-        worker.onerror = () => reject(new Error("the worker has failed"));
-        worker.port.postMessage({ command, ...args });
-      });
-    },
-  };
-}
 
 promise_test(async t => {
   const worker = sharedWorker();

@@ -6,18 +6,6 @@
 
 "use strict";
 
-// close() never throws: every call goes through here.
-function callClose(server) {
-  let promise;
-  try {
-    promise = server.close();
-  } catch (error) {
-    assert_unreached(`close() threw ${String(error)}`);
-  }
-  assert_true(promise instanceof Promise, "close() returns a promise");
-  return promise;
-}
-
 promise_test(async () => {
   const server = new TCPServerSocket("127.0.0.1");
   const closing = callClose(server);

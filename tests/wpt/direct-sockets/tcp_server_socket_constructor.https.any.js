@@ -6,10 +6,8 @@
 
 "use strict";
 
-function typeError(address, options) {
-  const error = thrown(() => new TCPServerSocket(address, options), `${address} ${JSON.stringify(options)}`);
-  assert_true(error instanceof TypeError, `${address} ${JSON.stringify(options)}: ${error}`);
-  return error.message;
+function assertRefused(address, options) {
+  assert_throws_js(TypeError, () => new TCPServerSocket(address, options), `${address} ${JSON.stringify(options)}`);
 }
 
 // A server that can be constructed with these arguments also opens.
@@ -25,7 +23,7 @@ const NO_ADDRESSES = ["localhost", "", "127.1", "127.0.0.256", "0x7f.0.0.1", "12
 
 for (const address of NO_ADDRESSES) {
   test(() => {
-    assert_true(typeError(address).includes("localAddress"), "the message names it");
+    assertRefused(address);
   }, `SRV-CTOR-02: ${JSON.stringify(address)} is no local address`);
 }
 
@@ -37,26 +35,28 @@ for (const address of ["127.0.0.1", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1", 
 }
 
 promise_test(async t => {
-  assert_true(typeError("127.0.0.1", { localPort: 0 }).includes("localPort"), "0");
-  assert_true(typeError("127.0.0.1", { localPort: null }).includes("localPort"), "what becomes 0");
+  assertRefused("127.0.0.1", { localPort: 0 });
+  // This becomes 0.
+  assertRefused("127.0.0.1", { localPort: null });
   for (const options of [undefined, {}, { localPort: undefined }]) {
     await opens(t, "127.0.0.1", options);
   }
   const localPort = await freePort(t);
   assert_equals((await opens(t, "127.0.0.1", { localPort })).localPort, localPort);
-}, "SRV-CTOR-03: a localPort of 0 throws a TypeError that names it, and it may be absent");
+}, "SRV-CTOR-03: a localPort of 0 throws a TypeError, and it may be absent");
 
 promise_test(async t => {
-  assert_true(typeError("127.0.0.1", { backlog: 0 }).includes("backlog"), "0");
+  assertRefused("127.0.0.1", { backlog: 0 });
   for (const backlog of [1, 1.9, undefined]) {
     await opens(t, "127.0.0.1", { backlog });
   }
-}, "SRV-CTOR-04: a backlog of 0 throws a TypeError that names it");
+}, "SRV-CTOR-04: a backlog of 0 throws a TypeError");
 
 promise_test(async t => {
   for (const address of ["0.0.0.0", "127.0.0.1", "::1", "::ffff:0.0.0.0"]) {
-    assert_true(typeError(address, { ipv6Only: true }).includes("ipv6Only"), address);
-    assert_true(typeError(address, { ipv6Only: "false" }).includes("ipv6Only"), `${address} and a true string`);
+    assertRefused(address, { ipv6Only: true });
+    // A string is true.
+    assertRefused(address, { ipv6Only: "false" });
   }
   for (const address of ["::", "0::0", "0:0:0:0:0:0:0:0"]) {
     await opens(t, address, { ipv6Only: true });
@@ -71,11 +71,3 @@ promise_test(async t => {
     }
   }
 }, "SRV-CTOR-06: an ipv6Only that is false is accepted with any address");
-
-test(() => {
-  assert_true(typeError("x", { localPort: 0, backlog: 0, ipv6Only: true }).includes("localAddress"), "address first");
-  assert_true(typeError("x", { localPort: 0 }).includes("localAddress"), "address before port");
-  assert_true(typeError("127.0.0.1", { localPort: 0, backlog: 0 }).includes("localPort"), "port before backlog");
-  assert_true(typeError("127.0.0.1", { localPort: 0, ipv6Only: true }).includes("localPort"), "port before ipv6Only");
-  assert_true(typeError("127.0.0.1", { backlog: 0, ipv6Only: true }).includes("backlog"), "backlog before ipv6Only");
-}, "SRV-CTOR-07: address, port, backlog and ipv6Only are checked in this order");

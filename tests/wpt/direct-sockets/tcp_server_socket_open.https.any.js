@@ -8,6 +8,7 @@
 
 promise_test(async t => {
   await needIPv6();
+  await needAddresses("127.0.0.2");
   const { port } = await listen(t);
   await assertRefuses(port, "another address of loopback", "127.0.0.2");
   await assertRefuses(port, "IPv6", "::1");

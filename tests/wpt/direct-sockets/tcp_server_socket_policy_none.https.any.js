@@ -2,7 +2,6 @@
 // META: global=window,dedicatedworker
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
-// META: script=/direct-sockets/resources/server.js
 
 "use strict";
 

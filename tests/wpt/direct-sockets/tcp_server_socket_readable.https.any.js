@@ -89,6 +89,7 @@ const PLACES = [
 for (const [address, target, reported] of PLACES) {
   promise_test(async t => {
     await needIPv6(address, target);
+    await needAddresses(...(target.includes(":") ? [] : [target]));
     const { port, readable } = await listen(t, { ipv6Only: false }, address);
     const clients = await makeClients(t, port, "hold", { address: target });
     const { info } = await accept(t, readable.getReader());

@@ -14,6 +14,7 @@ promise_test(async t => {
 
 promise_test(async t => {
   await needIPv6();
+  await needAddresses("127.0.0.2");
   assert_false(Boolean(self.crossOriginIsolated), "the page is not cross-origin isolated");
   for (const address of ["127.0.0.1", "::1", "127.0.0.2"]) {
     const peer = await makePeer(t, "hold", { address });

@@ -5,18 +5,6 @@
 
 "use strict";
 
-// close() never throws: every call goes through here.
-function callClose(socket) {
-  let promise;
-  try {
-    promise = socket.close();
-  } catch (error) {
-    assert_unreached(`close() threw ${String(error)}`);
-  }
-  assert_true(promise instanceof Promise, "close() returns a promise");
-  return promise;
-}
-
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   const socket = new TCPSocket(peer.address, peer.port);

@@ -8,38 +8,25 @@
 promise_test(async t => {
   const peer = await makePeer(t, "hold");
   for (const keepAliveDelay of [0, 1, 999, 999.9]) {
-    const error = thrown(() => new TCPSocket(peer.address, peer.port, { keepAliveDelay }), String(keepAliveDelay));
-    assert_true(error instanceof TypeError, `${keepAliveDelay}: ${error}`);
-    assert_true(error.message.includes("keepAliveDelay"), error.message);
+    assert_throws_js(TypeError, () => new TCPSocket(peer.address, peer.port, { keepAliveDelay }),
+                     String(keepAliveDelay));
   }
   for (const options of [{ keepAliveDelay: 1000 }, { keepAliveDelay: undefined }, {}]) {
     const { socket } = await connect(t, peer, options);
     await socket.close();
   }
-}, "TCP-CTOR-02: a keepAliveDelay below 1000 throws a TypeError that names the member");
+}, "TCP-CTOR-02: a keepAliveDelay below 1000 throws a TypeError");
 
 for (const [id, member] of [["TCP-CTOR-03", "sendBufferSize"], ["TCP-CTOR-04", "receiveBufferSize"]]) {
   promise_test(async t => {
     const peer = await makePeer(t, "hold");
-    const error = thrown(() => new TCPSocket(peer.address, peer.port, { [member]: 0 }));
-    assert_true(error instanceof TypeError, String(error));
-    assert_true(error.message.includes(member), error.message);
+    assert_throws_js(TypeError, () => new TCPSocket(peer.address, peer.port, { [member]: 0 }));
     for (const options of [{ [member]: 1 }, { [member]: undefined }, {}]) {
       const { socket } = await connect(t, peer, options);
       await socket.close();
     }
-  }, `${id}: a ${member} of 0 throws a TypeError that names the member`);
+  }, `${id}: a ${member} of 0 throws a TypeError`);
 }
-
-test(() => {
-  const construct = options => thrown(() => new TCPSocket("127.0.0.1", 1, options));
-  const all = construct({ keepAliveDelay: 1, sendBufferSize: 0, receiveBufferSize: 0 });
-  assert_true(all.message.includes("keepAliveDelay"), all.message);
-  const two = construct({ sendBufferSize: 0, receiveBufferSize: 0 });
-  assert_true(two.message.includes("sendBufferSize"), two.message);
-  const one = construct({ keepAliveDelay: 1000, sendBufferSize: 1, receiveBufferSize: 0 });
-  assert_true(one.message.includes("receiveBufferSize"), one.message);
-}, "TCP-CTOR-05: keepAliveDelay is checked before sendBufferSize, and that before receiveBufferSize");
 
 promise_test(async t => {
   const peer = await makePeer(t, "hold");

@@ -66,14 +66,11 @@ promise_test(async t => {
 for (const member of UNSIGNED_LONG) {
   test(() => {
     for (const value of [-1, 4294967296, NaN, Infinity, -Infinity, "abc", 1n, Symbol(), {}]) {
-      const what = typeof value === "symbol" ? "symbol" : String(value);
-      assert_throws_js(TypeError, () => new TCPSocket("127.0.0.1", 1, { [member]: value }), what);
+      assert_throws_js(TypeError, () => new TCPSocket("127.0.0.1", 1, { [member]: value }), String(value));
     }
-    // These convert to 0 and fail the check of the constructor, whose message names the member.
+    // These convert to 0 and fail the check of the constructor.
     for (const value of [null, "", -0.5, 0.9, false]) {
-      const error = thrown(() => new TCPSocket("127.0.0.1", 1, { [member]: value }), String(value));
-      assert_true(error instanceof TypeError, `${value}: ${error}`);
-      assert_true(error.message.includes(member), `${value}: the message names ${member}: ${error.message}`);
+      assert_throws_js(TypeError, () => new TCPSocket("127.0.0.1", 1, { [member]: value }), String(value));
     }
   }, `IDL-18: ${member} enforces the range of an unsigned long`);
 }
@@ -115,12 +112,12 @@ promise_test(async t => {
 
 test(() => {
   const order = [];
+  const sentinel = new RangeError("of the page");
   const error = thrown(() => new TCPSocket(
     { toString() { order.push("address"); return "127.0.0.1"; } },
     { valueOf() { order.push("port"); return 1; } },
     { get keepAliveDelay() { order.push("keepAliveDelay"); return 1; },
-      get sendBufferSize() { order.push("sendBufferSize"); return -1; } }));
+      get sendBufferSize() { order.push("sendBufferSize"); throw sentinel; } }));
   assert_array_equals(order, ["address", "port", "keepAliveDelay", "sendBufferSize"]);
-  assert_true(error instanceof TypeError);
-  assert_false(error.message.includes("keepAliveDelay must"), `conversion comes first: ${error.message}`);
+  assert_equals(error, sentinel, "the delay, which is too short, has not been looked at");
 }, "IDL-24: all arguments are converted, in order, before the first step of the constructor");

@@ -8,13 +8,6 @@
 
 "use strict";
 
-// Makes things in a frame of their own, so that no variable of the test refers to them any more.
-async function detached(make) {
-  const result = await (async () => make())();
-  await task();
-  return result;
-}
-
 promise_test(async t => {
   const { port, drain } = await hangingPort(t);
   let info;

@@ -1,7 +1,5 @@
 // META: title=The three interfaces outside of secure contexts
 // META: global=window,dedicatedworker
-// META: script=/direct-sockets/resources/peer.js
-// META: script=/direct-sockets/resources/helpers.js
 
 "use strict";
 

@@ -17,24 +17,22 @@ promise_test(async t => {
 }, "TCP-OPEN-01: construction makes exactly one connection to the given address and port");
 
 const FAILURES = {
-  "a closed port": async () => ["127.0.0.1", await closedPort(), undefined, /refused/i],
+  "a closed port": async () => ["127.0.0.1", await closedPort()],
   "a closed port of IPv6": async () => {
     await needIPv6();
-    return ["::1", await closedPort("::1"), undefined, /refused/i];
+    return ["::1", await closedPort("::1")];
   },
-  "a name that does not resolve": async () => ["no-such-name.invalid", 80, undefined, /name|resolve/i],
-  "an address that is not routed": async () => ["255.255.255.255", 80, undefined, /unreachable|denied|network/i],
-  "port 0": async () => ["127.0.0.1", 0, undefined, /./],
-  "a host with a NUL": async () => ["a\0b", 80, undefined, /host/i],
-  "a literal of the wrong family": async () => ["127.0.0.1", 80, { dnsQueryType: "ipv6" }, /family/i],
+  "a name that does not resolve": async () => ["no-such-name.invalid", 80],
+  "an address that is not routed": async () => ["255.255.255.255", 80],
+  "port 0": async () => ["127.0.0.1", 0],
+  "a host with a NUL": async () => ["a\0b", 80],
+  "a literal of the wrong family": async () => ["127.0.0.1", 80, { dnsQueryType: "ipv6" }],
 };
 
 for (const [what, arguments_] of Object.entries(FAILURES)) {
-  promise_test(async t => {
-    const [address, port, options, message] = await arguments_();
-    const socket = new TCPSocket(address, port, options);
-    const error = await rejectsWith(socket.opened, "NetworkError", "opened");
-    assert_regexp_match(error.message, message, "the message says why");
+  promise_test(async () => {
+    const socket = new TCPSocket(...await arguments_());
+    await rejectsWith(socket.opened, "NetworkError", "opened");
   }, `TCP-OPEN-02: ${what} rejects opened with a NetworkError`);
 }
 

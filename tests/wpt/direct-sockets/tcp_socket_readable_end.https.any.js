@@ -83,7 +83,6 @@ promise_test(async t => {
   const read = held(reader.read());
   await peer.rst();
   const error = await rejectsWith(read, "NetworkError", "the pending read");
-  assert_regexp_match(error.message, /reset/i, "the message says why");
   await rejectsExactly(reader.read(), error, "a later read");
   await rejectsExactly(reader.closed, error, "reader.closed");
   reader.releaseLock();

@@ -20,6 +20,7 @@ promise_test(async t => {
 
 promise_test(async t => {
   await needIPv6();
+  await needAddresses("127.0.0.2");
   assert_false(Boolean(self.crossOriginIsolated), "the page is not cross-origin isolated");
   for (const localAddress of ["127.0.0.1", "::1", "127.0.0.2", "0.0.0.0", "::"]) {
     const { socket } = await bindUdp(t, { localAddress });

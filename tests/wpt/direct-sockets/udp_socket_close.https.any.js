@@ -7,18 +7,6 @@
 
 "use strict";
 
-// close() never throws: every call goes through here.
-function callClose(socket) {
-  let promise;
-  try {
-    promise = socket.close();
-  } catch (error) {
-    assert_unreached(`close() threw ${String(error)}`);
-  }
-  assert_true(promise instanceof Promise, "close() returns a promise");
-  return promise;
-}
-
 promise_test(async () => {
   const socket = new UDPSocket({ localAddress: "127.0.0.1" });
   const closing = callClose(socket);

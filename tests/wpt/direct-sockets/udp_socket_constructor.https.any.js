@@ -8,8 +8,8 @@
 
 const LOCAL = "127.0.0.1";
 
-function refused(options) {
-  return thrown(() => new UDPSocket(options), JSON.stringify(options));
+function assertRefused(options) {
+  assert_throws_js(TypeError, () => new UDPSocket(options), JSON.stringify(options));
 }
 
 // Opens, and is closed again; the info.
@@ -21,10 +21,10 @@ async function opens(t, options) {
 
 promise_test(async t => {
   for (const more of [{}, { localAddress: LOCAL }, { localPort: 0 }]) {
-    assert_names(refused({ remoteAddress: LOCAL, ...more }), "remotePort", ["remoteAddress"]);
-    assert_names(refused({ remotePort: 1, ...more }), "remoteAddress", ["remotePort"]);
+    assertRefused({ remoteAddress: LOCAL, ...more });
+    assertRefused({ remotePort: 1, ...more });
   }
-}, "UDP-CTOR-02: remoteAddress without remotePort, or the reverse, throws a TypeError that names what is missing");
+}, "UDP-CTOR-02: remoteAddress without remotePort, or the reverse, throws a TypeError");
 
 promise_test(async t => {
   const peer = await makeUdpPeer(t);
@@ -34,37 +34,35 @@ promise_test(async t => {
   assert_equals(info.remotePort, peer.port, "members that are undefined count as absent");
   const bound = await opens(t, { remoteAddress: undefined, remotePort: undefined, localAddress: LOCAL });
   assert_false("remotePort" in bound, "here, too");
-  assert_names(refused({ remoteAddress: LOCAL, remotePort: undefined }), "remotePort", ["remoteAddress"]);
+  assertRefused({ remoteAddress: LOCAL, remotePort: undefined });
   const odd = new UDPSocket({ remoteAddress: "", remotePort: 0 });
   await rejectsWith(odd.opened, "NetworkError", "an empty host and port 0");
 }, "UDP-CTOR-03: both together select connected mode, and presence is what counts");
 
 test(() => {
   for (const localPort of [0, null, "", -0.5, 0.9, false]) {
-    assert_names(refused({ localAddress: LOCAL, localPort }), "localPort", ["localAddress"]);
+    assertRefused({ localAddress: LOCAL, localPort });
   }
-}, "UDP-CTOR-04: a localPort of 0 throws a TypeError that names the member");
+}, "UDP-CTOR-04: a localPort of 0 throws a TypeError");
 
 test(() => {
-  assert_names(refused({ localPort: 5000 }), "localPort", ["localAddress"]);
-  assert_names(refused({ remoteAddress: LOCAL, remotePort: 1, localPort: 5000 }), "localPort", ["remote"]);
-  assert_names(refused({ localPort: 5000, localAddress: undefined }), "localPort", ["localAddress"]);
+  assertRefused({ localPort: 5000 });
+  assertRefused({ remoteAddress: LOCAL, remotePort: 1, localPort: 5000 });
+  assertRefused({ localPort: 5000, localAddress: undefined });
 }, "UDP-CTOR-05: a localPort without a localAddress throws a TypeError, in connected mode, too");
 
 test(() => {
   for (const localAddress of [LOCAL, "::", "x", ""]) {
-    const error = refused({ localAddress, remoteAddress: LOCAL, remotePort: 1 });
-    assert_names(error, "localAddress");
-    assert_names(error, "remoteAddress");
+    assertRefused({ localAddress, remoteAddress: LOCAL, remotePort: 1 });
   }
-}, "UDP-CTOR-06: a localAddress together with a remote pair throws a TypeError that names both");
+}, "UDP-CTOR-06: a localAddress together with a remote pair throws a TypeError");
 
 for (const localAddress of ["localhost", "", "127.1", "127.0.0.256", "0x7f.0.0.1", "127.0.0.01", "[::1]", "::1%lo",
                             "::1%1", " 127.0.0.1", "127.0.0.1 ", "1::2::3", "127.0.0.1:80", "127.0.0", "2130706433",
                             "\uFF11\uFF12\uFF17.0.0.1", "127.0.0.1\0", "fe80::1%eth0", "::127.0.0", "\uD800"]) {
   test(() => {
-    assert_names(refused({ localAddress }), "localAddress");
-  }, `UDP-CTOR-07: the localAddress ${JSON.stringify(localAddress)} throws a TypeError that names the member`);
+    assertRefused({ localAddress });
+  }, `UDP-CTOR-07: the localAddress ${JSON.stringify(localAddress)} throws a TypeError`);
 }
 
 for (const [localAddress, reported] of [["127.0.0.1", "127.0.0.1"], ["::1", "::1"], ["::", "::"],
@@ -86,27 +84,27 @@ promise_test(async t => {
 test(() => {
   for (const options of [undefined, null, {}, { sendBufferSize: 1 }, { dnsQueryType: "ipv4" }, { ipv6Only: true },
                          { remoteAddress: undefined }]) {
-    assert_names(refused(options), "localAddress", ["dnsQueryType", "ipv6Only", "sendBufferSize"]);
+    assertRefused(options);
   }
   assert_throws_js(TypeError, () => new UDPSocket());
 }, "UDP-CTOR-09: without a mode the constructor throws a TypeError");
 
 test(() => {
   for (const dnsQueryType of ["ipv4", "ipv6"]) {
-    assert_names(refused({ localAddress: LOCAL, dnsQueryType }), "dnsQueryType");
+    assertRefused({ localAddress: LOCAL, dnsQueryType });
   }
-}, "UDP-CTOR-10: a dnsQueryType in bound mode throws a TypeError that names the member");
+}, "UDP-CTOR-10: a dnsQueryType in bound mode throws a TypeError");
 
 test(() => {
   for (const ipv6Only of [true, false, null, 0]) {
-    assert_names(refused({ remoteAddress: "::1", remotePort: 1, ipv6Only }), "ipv6Only");
+    assertRefused({ remoteAddress: "::1", remotePort: 1, ipv6Only });
   }
 }, "UDP-CTOR-11: ipv6Only in connected mode throws a TypeError, whatever its value");
 
 promise_test(async t => {
   for (const ipv6Only of [true, false]) {
     for (const localAddress of ["0.0.0.0", "::1", "127.0.0.1", "::ffff:0.0.0.0"]) {
-      assert_names(refused({ localAddress, ipv6Only }), "ipv6Only");
+      assertRefused({ localAddress, ipv6Only });
     }
     for (const localAddress of ["::", "0:0:0:0:0:0:0:0", "0::0", "::0.0.0.0"]) {
       assert_equals((await opens(t, { localAddress, ipv6Only })).localAddress, "::", localAddress);
@@ -118,38 +116,11 @@ for (const [id, member] of [["UDP-CTOR-13", "sendBufferSize"], ["UDP-CTOR-14", "
   promise_test(async t => {
     const peer = await makeUdpPeer(t);
     for (const mode of [{ localAddress: LOCAL }, { remoteAddress: LOCAL, remotePort: peer.port }]) {
-      assert_names(refused({ ...mode, [member]: 0 }), member);
+      assertRefused({ ...mode, [member]: 0 });
       await opens(t, { ...mode, [member]: 1 });
       await opens(t, { ...mode, [member]: undefined });
     }
-  }, `${id}: a ${member} of 0 throws a TypeError that names the member, in both modes`);
-}
-
-// Each fails two checks that follow one another: [options, the member of the first, members of the second].
-const PAIR = { remoteAddress: LOCAL, remotePort: 1 };
-
-const ORDER = {
-  "half a remote pair, localPort": [{ remotePort: 1, localPort: 0 }, "remoteAddress", ["localPort"]],
-  "localPort, address syntax": [{ localPort: 0, localAddress: "x" }, "localPort", ["localAddress"]],
-  "localPort, both modes": [{ ...PAIR, localPort: 0, localAddress: LOCAL }, "localPort", ["localAddress", "remote"]],
-  "localPort, no mode": [{ localPort: 0 }, "localPort", ["localAddress"]],
-  "both modes, address syntax": [{ ...PAIR, localAddress: "x" }, "remoteAddress", ["dnsQueryType", '"x"']],
-  "both modes, dnsQueryType": [{ ...PAIR, localAddress: LOCAL, dnsQueryType: "ipv4" }, "remoteAddress",
-                               ["dnsQueryType"]],
-  "address syntax, dnsQueryType": [{ localAddress: "x", dnsQueryType: "ipv4" }, "localAddress", ["dnsQueryType"]],
-  "no mode, dnsQueryType": [{ dnsQueryType: "ipv4" }, "localAddress", ["dnsQueryType"]],
-  "dnsQueryType, ipv6Only": [{ localAddress: "::1", dnsQueryType: "ipv4", ipv6Only: true }, "dnsQueryType",
-                             ["ipv6Only"]],
-  "ipv6Only, sendBufferSize": [{ localAddress: "::1", ipv6Only: true, sendBufferSize: 0 }, "ipv6Only",
-                               ["sendBufferSize"]],
-  "sendBufferSize, receiveBufferSize": [{ localAddress: LOCAL, sendBufferSize: 0, receiveBufferSize: 0 },
-                                        "sendBufferSize", ["receiveBufferSize"]],
-};
-
-for (const [what, [options, first, others]] of Object.entries(ORDER)) {
-  test(() => {
-    assert_names(refused(options), first, others);
-  }, `UDP-CTOR-15: the checks run in order: ${what}`);
+  }, `${id}: a ${member} of 0 throws a TypeError, in both modes`);
 }
 
 promise_test(async t => {

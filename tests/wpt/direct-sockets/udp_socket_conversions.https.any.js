@@ -8,10 +8,6 @@
 
 const LOCAL = { localAddress: "127.0.0.1" };
 
-function what(value) {
-  return typeof value === "symbol" ? "a symbol" : String(value);
-}
-
 // A dictionary that writes down what is read of it.
 function recording(members, read) {
   return new Proxy({}, {
@@ -42,7 +38,7 @@ promise_test(async () => {
   }
   // These are dictionaries without a member, of which the constructor says that no mode is selected.
   for (const options of [undefined, null, {}, () => {}, []]) {
-    assert_names(thrown(() => new UDPSocket(options)), "localAddress");
+    assert_throws_js(TypeError, () => new UDPSocket(options), String(options));
   }
   const callable = () => {};
   callable.localAddress = "127.0.0.1";
@@ -72,20 +68,20 @@ promise_test(async t => {
 for (const member of ["sendBufferSize", "receiveBufferSize"]) {
   test(() => {
     for (const value of [-1, 4294967296, NaN, Infinity, -Infinity, "abc", 1n, Symbol(), {}]) {
-      assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, [member]: value }), what(value));
+      assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, [member]: value }), String(value));
     }
-    // These convert to 0 and fail the check of the constructor, whose message names the member.
+    // These convert to 0 and fail the check of the constructor.
     for (const value of [null, "", -0.5, 0.9, false]) {
-      assert_names(thrown(() => new UDPSocket({ ...LOCAL, [member]: value }), String(value)), member);
+      assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, [member]: value }), String(value));
     }
   }, `IDL-18: ${member} of UDPSocket enforces the range of an unsigned long`);
 }
 
 promise_test(async t => {
   for (const value of [65536, -1, NaN, Infinity, "abc", 1n, Symbol(), {}, 2 ** 32]) {
-    assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, localPort: value }), `localPort ${what(value)}`);
+    assert_throws_js(TypeError, () => new UDPSocket({ ...LOCAL, localPort: value }), `localPort ${String(value)}`);
     assert_throws_js(TypeError, () => new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: value }),
-                     `remotePort ${what(value)}`);
+                     `remotePort ${String(value)}`);
   }
   const peer = await makeUdpPeer(t);
   for (const remotePort of [String(peer.port), peer.port + 0.7, ` ${peer.port} `, { valueOf: () => peer.port }]) {
@@ -93,13 +89,18 @@ promise_test(async t => {
     assert_equals(info.remotePort, peer.port, `remotePort ${remotePort}`);
     await socket.close();
   }
+}, "IDL-19: the ports of UDPSocket enforce the range of an unsigned short");
+
+promise_test(async t => {
+  await needAddresses("127.0.0.11");
+  const peer = await makeUdpPeer(t);
   // The port of the peer is free on another address.
   for (const localPort of [String(peer.port), peer.port + 0.7, { valueOf: () => peer.port }]) {
     const { info, socket } = await bindUdp(t, { localAddress: "127.0.0.11", localPort });
     assert_equals(info.localPort, peer.port, `localPort ${localPort}`);
     await socket.close();
   }
-}, "IDL-19: the ports of UDPSocket enforce the range of an unsigned short");
+}, "IDL-19: what is no integer becomes one as the localPort of UDPSocket");
 
 promise_test(async t => {
   const peer = await makeUdpPeer(t);
@@ -145,7 +146,11 @@ promise_test(async t => {
 }, "IDL-23: addresses of UDPSocket and of messages are converted to strings as JavaScript does it");
 
 test(() => {
-  const error = thrown(() => new UDPSocket({ remotePort: 1, localPort: 0, sendBufferSize: -1 }));
-  assert_true(error instanceof TypeError);
-  assert_false(error.message.includes("remoteAddress"), `conversion comes first: ${error.message}`);
+  const sentinel = new RangeError("of the page");
+  const error = thrown(() => new UDPSocket({
+    remotePort: 1,
+    localPort: 0,
+    get sendBufferSize() { throw sentinel; },
+  }));
+  assert_equals(error, sentinel, "that there is no address, and a port of 0, has not been looked at");
 }, "IDL-24: all options of UDPSocket are converted before the first step of the constructor");

@@ -52,6 +52,7 @@ promise_test(async t => {
 
 promise_test(async t => {
   await needIPv6();
+  await needAddresses("127.0.0.3");
   const { info, readable } = await bindUdp(t, { localAddress: "::", ipv6Only: false });
   const reader = readable.getReader();
   for (const [address, target, reported] of [["127.0.0.1", "127.0.0.1", "::ffff:127.0.0.1"], ["::1", "::1", "::1"],

@@ -7,30 +7,25 @@
 
 "use strict";
 
-// Ways to fail: options, and what the message has to say.
 const FAILURES = {
   "a port in use": async t => {
     const { info } = await bindUdp(t);
-    return [{ localAddress: info.localAddress, localPort: info.localPort }, /in use/i];
+    return { localAddress: info.localAddress, localPort: info.localPort };
   },
-  "an address that is not local": async () => [{ localAddress: "192.0.2.200" }, /available/i],
-  "an IPv6 address that is not local": async () => [{ localAddress: "2001:db8::1" }, /available/i],
-  "a name that does not resolve": async () => [{ remoteAddress: "no-such-name.invalid", remotePort: 9 },
-                                               /name|resolve/i],
-  "a host with a NUL": async () => [{ remoteAddress: "a\0b", remotePort: 9 }, /host/i],
-  "a host in brackets": async () => [{ remoteAddress: "[::1]", remotePort: 9 }, /host/i],
-  "an empty host": async () => [{ remoteAddress: "", remotePort: 9 }, /host/i],
-  "a literal of the wrong family": async () => [{ remoteAddress: "127.0.0.1", remotePort: 9, dnsQueryType: "ipv6" },
-                                                /family/i],
-  "a broadcast address": async () => [{ remoteAddress: "127.255.255.255", remotePort: 9 }, /permission|denied/i],
+  "an address that is not local": () => ({ localAddress: "192.0.2.200" }),
+  "an IPv6 address that is not local": () => ({ localAddress: "2001:db8::1" }),
+  "a name that does not resolve": () => ({ remoteAddress: "no-such-name.invalid", remotePort: 9 }),
+  "a host with a NUL": () => ({ remoteAddress: "a\0b", remotePort: 9 }),
+  "a host in brackets": () => ({ remoteAddress: "[::1]", remotePort: 9 }),
+  "an empty host": () => ({ remoteAddress: "", remotePort: 9 }),
+  "a literal of the wrong family": () => ({ remoteAddress: "127.0.0.1", remotePort: 9, dnsQueryType: "ipv6" }),
+  "a broadcast address": () => ({ remoteAddress: "127.255.255.255", remotePort: 9 }),
 };
 
 for (const [what, make] of Object.entries(FAILURES)) {
   promise_test(async t => {
-    const [options, message] = await make(t);
-    const socket = new UDPSocket(options);
+    const socket = new UDPSocket(await make(t));
     const error = await rejectsWith(socket.opened, "NetworkError", "opened");
-    assert_regexp_match(error.message, message, "the message says why");
     await rejectsExactly(socket.closed, error, "closed");
   }, `UDP-OPEN-01: ${what} rejects opened and closed with one NetworkError`);
 }

@@ -106,6 +106,7 @@ promise_test(async t => {
 }, "UDP-R-09: the end of the peer does not end the readable");
 
 promise_test(async t => {
+  await needAddresses("127.0.0.4");
   const peers = [await makeUdpPeer(t), await makeUdpPeer(t), await makeUdpPeer(t, "sink", { address: "127.0.0.4" })];
   const { info, readable } = await bindUdp(t);
   const connected = await connectUdp(t, peers[1]);

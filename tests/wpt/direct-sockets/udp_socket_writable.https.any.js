@@ -8,15 +8,6 @@
 
 "use strict";
 
-// A socket in either mode with its peer, and a message that has the right members for it.
-async function openFor(t, mode, behaviour = "sink", options = {}) {
-  const peer = await makeUdpPeer(t, behaviour);
-  const made = mode === "bound" ? await bindUdp(t, options) : await connectUdp(t, peer, options);
-  const message = (data, more) => mode === "bound" ? to(peer, data, more)
-    : { data: typeof data === "string" ? encode(data) : data, ...more };
-  return { ...made, peer, message };
-}
-
 const ADDRESS = { remoteAddress: "127.0.0.1", remotePort: 9 };
 
 const REFUSED = {
@@ -77,7 +68,7 @@ for (const [member, value] of [["remoteAddress", "127.0.0.1"], ["remotePort", 9]
     const write = held(writer.write({ data: encode("x"), [member]: value }));
     await micro();
     assert_equals(await state(write), "rejected", "without a task");
-    assert_names(await rejection(write), member);
+    await rejectsWith(write, "TypeError", "the write");
     await quiet(20);
     assert_equals((await peer.log()).received, 0, "nothing is sent");
   }, `UDP-W-02: in connected mode a message with ${member} ${JSON.stringify(value)} rejects with a TypeError`);
@@ -94,11 +85,9 @@ promise_test(async t => {
   assert_equals((await other.peer.received(1)).datagrams[0].text, "x", "undefined counts as absent");
 }, "UDP-W-02: presence counts, even of the peer's own address, and undefined is absent");
 
-for (const [what, more, missing] of [["remoteAddress", { remotePort: 9 }, /remoteAddress/],
-                                     ["remotePort", { remoteAddress: "127.0.0.1" }, /remotePort/],
-                                     ["either", {}, /remoteAddress|remotePort/],
-                                     ["a remotePort that is not undefined", { ...ADDRESS, remotePort: undefined },
-                                      /remotePort/]]) {
+for (const [what, more] of [["remoteAddress", { remotePort: 9 }], ["remotePort", { remoteAddress: "127.0.0.1" }],
+                            ["either", {}],
+                            ["a remotePort that is not undefined", { ...ADDRESS, remotePort: undefined }]]) {
   promise_test(async t => {
     const { writable } = await openFor(t, "bound");
     const writer = writable.getWriter();
@@ -106,28 +95,28 @@ for (const [what, more, missing] of [["remoteAddress", { remotePort: 9 }, /remot
     const write = held(writer.write({ data: encode("x"), ...more }));
     await micro();
     assert_equals(await state(write), "rejected", "without a task");
-    const error = await rejectsWith(write, "TypeError");
-    assert_regexp_match(error.message, missing);
-  }, `UDP-W-03: in bound mode a message without ${what} rejects with a TypeError that names it`);
+    await rejectsWith(write, "TypeError");
+  }, `UDP-W-03: in bound mode a message without ${what} rejects with a TypeError`);
 }
 
-promise_test(async t => {
-  const attempt = async (mode, message) => {
+for (const [what, mode, message] of [
+  ["no member", "connected", {}],
+  ["data that is undefined", "connected", { data: undefined }],
+  ["only an address", "connected", ADDRESS],
+  ["no member", "bound", {}],
+  ["only a port", "bound", { remotePort: 9 }],
+  ["only an address", "bound", ADDRESS],
+]) {
+  promise_test(async t => {
     const { writable } = await openFor(t, mode);
     const writer = writable.getWriter();
     held(writer.closed);
     const write = held(writer.write(message));
     await micro();
     assert_equals(await state(write), "rejected", "without a task");
-    return rejectsWith(write, "TypeError");
-  };
-  assert_regexp_match((await attempt("connected", {})).message, /\bdata\b/, "connected, empty");
-  assert_regexp_match((await attempt("connected", { data: undefined })).message, /\bdata\b/, "connected, undefined");
-  assert_regexp_match((await attempt("connected", ADDRESS)).message, /remote/, "connected, with an address");
-  assert_regexp_match((await attempt("bound", {})).message, /remote/, "bound, empty: the address comes first");
-  assert_regexp_match((await attempt("bound", { remotePort: 9 })).message, /remote/, "bound, half an address");
-  assert_regexp_match((await attempt("bound", ADDRESS)).message, /\bdata\b/, "bound, with an address");
-}, "UDP-W-04: a message without data rejects with a TypeError, after the checks of the address");
+    await rejectsWith(write, "TypeError");
+  }, `UDP-W-04: in ${mode} mode a message with ${what} rejects with a TypeError`);
+}
 
 promise_test(async t => {
   const { writable, peer, message } = await openFor(t, "connected");
@@ -195,6 +184,7 @@ write fulfils in a task`);
 }
 
 promise_test(async t => {
+  await needAddresses("127.0.0.5");
   const peers = [await makeUdpPeer(t), await makeUdpPeer(t, "sink", { address: "127.0.0.5" })];
   const { writable } = await bindUdp(t, { localAddress: "0.0.0.0" });
   const writer = writable.getWriter();

@@ -9,12 +9,12 @@
 
 // Ways in which the OS refuses a datagram.
 const FAILURES = {
-  "65508 bytes over IPv4": { to: { address: "127.0.0.1", port: 9 }, size: 65508, message: /large/i },
-  "more bytes than a datagram can have": { to: { address: "127.0.0.1", port: 9 }, size: 65536, message: /large/i },
-  "a megabyte": { to: { address: "127.0.0.1", port: 9 }, size: MIB, message: /large/i },
-  "a broadcast address": { to: { address: "127.255.255.255", port: 9 }, size: 1, message: /permission|denied/i },
-  "port 0": { to: { address: "127.0.0.1", port: 0 }, size: 1, message: /./ },
-  "port 65536, which wraps to 0": { to: { address: "127.0.0.1", port: 65536 }, size: 1, message: /./ },
+  "65508 bytes over IPv4": { to: { address: "127.0.0.1", port: 9 }, size: 65508 },
+  "more bytes than a datagram can have": { to: { address: "127.0.0.1", port: 9 }, size: 65536 },
+  "a megabyte": { to: { address: "127.0.0.1", port: 9 }, size: MIB },
+  "a broadcast address": { to: { address: "127.255.255.255", port: 9 }, size: 1 },
+  "port 0": { to: { address: "127.0.0.1", port: 0 }, size: 1 },
+  "port 65536, which wraps to 0": { to: { address: "127.0.0.1", port: 65536 }, size: 1 },
 };
 
 for (const [what, failure] of Object.entries(FAILURES)) {
@@ -28,7 +28,6 @@ for (const [what, failure] of Object.entries(FAILURES)) {
     await micro();
     assert_equals(await state(write), "pending", "not without a task");
     const error = await rejectsWith(write, "NetworkError", "the write");
-    assert_regexp_match(error.message, failure.message, "the message says why");
     await rejectsExactly(queued, error, "the next one in the queue");
     await rejectsExactly(writer.write(to(failure.to, "x")), error, "a later write");
     await rejectsExactly(writer.closed, error, "writer.closed");

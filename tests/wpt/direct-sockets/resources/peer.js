@@ -137,3 +137,11 @@ async function needIPv6(...addresses) {
   const isOfIPv6 = address => address.includes(":") && address !== "::" && !address.startsWith("::ffff:");
   assert_implements_optional(!missing || (addresses.length > 0 && !addresses.some(isOfIPv6)), missing);
 }
+
+// Skips the test where one of these addresses cannot be bound: not every system has all of 127.0.0.0/8.
+async function needAddresses(...addresses) {
+  for (const address of addresses) {
+    const { missing } = await ask("address", { address });
+    assert_implements_optional(!missing, missing);
+  }
+}

@@ -1,7 +1,7 @@
 "use strict";
 
 // Frames of this and of other origins, and what may be done in them. The other side is policy_frame.js. Needs
-// origins.sub.js.
+// peer.js; origins.sub.js says which origins there are.
 
 const FRAME_PAGE = "/direct-sockets/resources/policy_frame.py";
 

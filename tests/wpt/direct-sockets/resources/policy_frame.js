@@ -115,6 +115,7 @@ const COMMANDS = {
     return (await answered).answer;
   },
 
+  // These three go in a task of their own, after the answer. By setTimeout: a frame has no testharness.js.
   navigate({ url }) {
     setTimeout(() => { location.href = url; }, 0);
     return "navigating";

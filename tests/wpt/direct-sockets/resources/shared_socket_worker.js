@@ -46,6 +46,7 @@ const COMMANDS = {
   },
 
   close() {
+    // After the answer. By setTimeout: testharness.js is not loaded here.
     setTimeout(() => self.close(), 0);
     return "closing";
   },

@@ -77,6 +77,15 @@ async function openUdp(t, options) {
   return { socket, info, readable: info.readable, writable: info.writable };
 }
 
+// A socket in either mode ("bound" or "connected") with its peer, and a message that has the right members for it.
+async function openFor(t, mode, behaviour = "sink", options = {}) {
+  const peer = await makeUdpPeer(t, behaviour);
+  const made = mode === "bound" ? await bindUdp(t, options) : await connectUdp(t, peer, options);
+  const message = (data, more) => mode === "bound" ? to(peer, data, more)
+    : { data: typeof data === "string" ? encode(data) : data, ...more };
+  return { ...made, peer, message };
+}
+
 // Where datagrams for a socket go.
 function at(info, address = info.localAddress) {
   return { address, port: info.localPort };
@@ -110,15 +119,4 @@ async function readMessages(reader, count) {
 // The number that a datagram of a flood begins with.
 function numberOf({ data }) {
   return new DataView(data.buffer, data.byteOffset).getUint32(0);
-}
-
-// Whether a member is what a message of an error is about: it comes before the others.
-function assert_names(error, member, others = []) {
-  assert_true(error instanceof TypeError, `a TypeError: ${String(error)}`);
-  const at = error.message.indexOf(member);
-  assert_greater_than_equal(at, 0, `the message names ${member}: ${error.message}`);
-  for (const other of others) {
-    const later = error.message.indexOf(other);
-    assert_true(later < 0 || later > at, `the message is about ${member}, not ${other}: ${error.message}`);
-  }
 }

@@ -4,33 +4,13 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/_mozilla/direct-sockets/resources/os.js
 // META: script=/direct-sockets/resources/helpers.js
-// META: script=/direct-sockets/resources/origins.sub.js
-// META: script=/direct-sockets/resources/policy.js
+// META: script=/direct-sockets/resources/shared_worker.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
 // License, v. 2.0. If a copy of the MPL was not distributed with this
 // file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
-
-const SCRIPT = "/direct-sockets/resources/shared_socket_worker.js";
-
-let made = 0;
-
-// A connection to the shared worker of this name, made by the page or by a frame.
-function sharedWorker(name = `worker ${++made}`, global = self) {
-  const worker = new global.SharedWorker(SCRIPT, name);
-  return {
-    name,
-    ask(command, args = {}) {
-      return new Promise((resolve, reject) => {
-        worker.port.onmessage = ({ data }) => resolve(data);
-        worker.onerror = () => reject(new Error("the worker has failed"));
-        worker.port.postMessage({ command, ...args });
-      });
-    },
-  };
-}
 
 promise_test(async t => {
   const peer = await makePeer(t, "hold");

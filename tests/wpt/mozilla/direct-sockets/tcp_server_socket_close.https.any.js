@@ -11,18 +11,6 @@
 
 "use strict";
 
-// close() never throws: every call goes through here.
-function callClose(server) {
-  let promise;
-  try {
-    promise = server.close();
-  } catch (error) {
-    assert_unreached(`close() threw ${String(error)}`);
-  }
-  assert_true(promise instanceof Promise, "close() returns a promise");
-  return promise;
-}
-
 promise_test(async t => {
   const unhandled = await unhandledRejections(async () => {
     const { server, readable } = await listen(t);

@@ -3,7 +3,6 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/_mozilla/direct-sockets/resources/os.js
 // META: script=/direct-sockets/resources/helpers.js
-// META: script=/direct-sockets/resources/udp.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
 // License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -12,17 +11,6 @@
 "use strict";
 
 const ADDRESS = "127.0.0.1";
-
-function what(value) {
-  return typeof value === "symbol" ? "a symbol" : String(value);
-}
-
-// A server that is open, and its info.
-async function listen(t, address, options) {
-  const socket = new TCPServerSocket(address, options);
-  t.add_cleanup(() => dispose(socket));
-  return { socket, info: await socket.opened };
-}
 
 promise_test(async t => {
   await startNet(t);

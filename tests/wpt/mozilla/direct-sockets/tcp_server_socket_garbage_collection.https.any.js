@@ -5,6 +5,7 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/_mozilla/direct-sockets/resources/os.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/_mozilla/direct-sockets/resources/gc.js
 // META: script=/direct-sockets/resources/server.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
@@ -12,13 +13,6 @@
 // file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
-
-// Makes things in a frame of their own, so that no variable of the test refers to them any more.
-async function detached(make) {
-  const result = await (async () => make())();
-  await task();
-  return result;
-}
 
 async function until(t, condition, what) {
   await within(t, (async () => {
@@ -50,7 +44,7 @@ promise_test(async t => {
     readable.getReader().read().then(async ({ value }) => { ({ remotePort } = await value.opened); });
     return localPort;
   });
-  await collectGarbage();
+  await collectGarbageForSure();
   assert_equals((await listening.find(port)).listeners.length, 1, "it listens");
   const clients = await makeClients(t, port);
   await until(t, () => remotePort, "the reaction to the read");
@@ -62,7 +56,7 @@ promise_test(async t => {
     const info = await new TCPServerSocket("127.0.0.1").opened;
     return { readable: info.readable, port: info.localPort };
   });
-  await collectGarbage();
+  await collectGarbageForSure();
   const clients = await makeClients(t, port);
   const { value } = await readable.getReader().read();
   assert_equals((await value.opened).remotePort, clients.connections[0].localPort);
@@ -77,7 +71,7 @@ promise_test(async t => {
   const { localPort } = await server.opened;
   const clients = await makeClients(t, localPort);
   assert_true((await listening.waitForCount(localPort, 2)).ok, "the connection is accepted");
-  await collectGarbage();
+  await collectGarbageForSure();
   const { readable } = await server.opened;
   const { value } = await readable.getReader().read();
   assert_equals((await value.opened).remotePort, clients.connections[0].localPort, "and it is still there");

@@ -5,6 +5,7 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/_mozilla/direct-sockets/resources/os.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/_mozilla/direct-sockets/resources/gc.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
 // License, v. 2.0. If a copy of the MPL was not distributed with this
@@ -21,7 +22,7 @@ promise_test(async t => {
   const { socket, info, writable } = await connect(t, peer, { sendBufferSize: 65536 });
   const writer = writable.getWriter();
   const chunk = new Uint8Array(64 * 1024).fill(1);
-  await collectGarbage();
+  await collectGarbageForSure();
   const before = await os.memory();
   const { ready } = writer;
   let settled = 0;
@@ -48,7 +49,7 @@ promise_test(async t => {
 promise_test(async t => {
   const peer = await makePeer(t, "hold", { flood: TOTAL });
   await startNet(t);
-  await collectGarbage();
+  await collectGarbageForSure();
   const before = await os.memory();
   const { socket, info, readable } = await connect(t, peer);
   assert_true((await os.waitForSocket(info, { minReceiveQueue: 1 })).ok);
@@ -70,7 +71,7 @@ promise_test(async t => {
   const count = 100;
   const peer = await makePeer(t, "hold", { flood: 16 * MIB });
   await startNet(t);
-  await collectGarbage();
+  await collectGarbageForSure();
   const before = await os.memory();
   const opened = [];
   for (let i = 0; i < count; i++) {

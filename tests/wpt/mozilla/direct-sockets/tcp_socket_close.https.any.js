@@ -10,18 +10,6 @@
 
 "use strict";
 
-// close() never throws: every call goes through here.
-function callClose(socket) {
-  let promise;
-  try {
-    promise = socket.close();
-  } catch (error) {
-    assert_unreached(`close() threw ${String(error)}`);
-  }
-  assert_true(promise instanceof Promise, "close() returns a promise");
-  return promise;
-}
-
 promise_test(async t => {
   const peer = await makePeer(t, "hold", { receiveBuffer: 4096 });
   const { socket, info, writable } = await connect(t, peer);

@@ -4,7 +4,6 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/_mozilla/direct-sockets/resources/os.js
 // META: script=/direct-sockets/resources/helpers.js
-// META: script=/direct-sockets/resources/sha256.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
 // License, v. 2.0. If a copy of the MPL was not distributed with this

@@ -10,19 +10,6 @@
 
 "use strict";
 
-// Write until a write fails; its error.
-async function writeUntilError(writer) {
-  for (let i = 0; i < 10000; i++) {
-    try {
-      await writer.write(bytes(i));
-    } catch (error) {
-      return error;
-    }
-    await task();
-  }
-  assert_unreached("no write failed");
-}
-
 promise_test(async t => {
   const net = await startNet(t);
   const peer = await makePeer(t, "hold");

@@ -13,18 +13,6 @@
 
 "use strict";
 
-// close() never throws: every call goes through here.
-function callClose(socket) {
-  let promise;
-  try {
-    promise = socket.close();
-  } catch (error) {
-    assert_unreached(`close() threw ${String(error)}`);
-  }
-  assert_true(promise instanceof Promise, "close() returns a promise");
-  return promise;
-}
-
 for (const [what, lock] of Object.entries({
   "readable": ({ readable }) => readable.getReader(),
   "writable": ({ writable }) => writable.getWriter(),

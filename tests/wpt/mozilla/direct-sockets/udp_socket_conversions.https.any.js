@@ -16,10 +16,6 @@ const LOCAL = { localAddress: "127.0.0.1" };
 
 const SNDBUF = "SOL_SOCKET.SO_SNDBUF";
 
-function what(value) {
-  return typeof value === "symbol" ? "a symbol" : String(value);
-}
-
 promise_test(async t => {
   const { info } = await bindUdp(t, { sendBufferSize: 65536.9 });
   assert_equals((await udp.options(info, [SNDBUF]))[SNDBUF], 131072, "65536, which the kernel doubles");

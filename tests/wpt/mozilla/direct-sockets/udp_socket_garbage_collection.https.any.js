@@ -6,6 +6,7 @@
 // META: script=/_mozilla/direct-sockets/resources/os.js
 // META: script=/_mozilla/direct-sockets/resources/udp_os.js
 // META: script=/direct-sockets/resources/helpers.js
+// META: script=/_mozilla/direct-sockets/resources/gc.js
 // META: script=/direct-sockets/resources/udp.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
@@ -13,13 +14,6 @@
 // file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
-
-// Makes things in a frame of their own, so that no variable of the test refers to them any more.
-async function detached(make) {
-  const result = await (async () => make())();
-  await task();
-  return result;
-}
 
 // Wait, bounded, for something that a reaction sets.
 async function until(condition, what) {
@@ -41,7 +35,7 @@ promise_test(async t => {
       info = { remotePort: found.remotePort };
     });
   });
-  await collectGarbage();
+  await collectGarbageForSure();
   assert_equals(info, undefined, "still opening");
   await os.blockHosts(false);
   await until(() => info, "the reaction to opened");
@@ -53,7 +47,7 @@ promise_test(async () => {
   await detached(() => {
     new UDPSocket({ remoteAddress: "127.0.0.1", remotePort: 0 }).opened.catch(error => { failure = error; });
   });
-  await collectGarbage();
+  await collectGarbageForSure();
   assert_dom_exception(failure, "NetworkError");
 }, "LIFE-06: a failure to open reaches a page that kept nothing but the reaction");
 
@@ -65,7 +59,7 @@ promise_test(async t => {
     readable.getReader().read().then(({ value }) => { text = decode(value.data); });
     return { localAddress, localPort };
   });
-  await collectGarbage();
+  await collectGarbageForSure();
   assert_true((await udp.socket(local)).exists, "the OS socket is open");
   await peer.send("late", at(local));
   await until(() => text !== undefined, "the reaction to the read");
@@ -86,7 +80,7 @@ promise_test(async t => {
     }
     writer.close().then(() => done.push("closed"));
   });
-  await collectGarbage();
+  await collectGarbageForSure();
   assert_array_equals(done, [], "the name is not resolved yet");
   await os.blockHosts(false);
   await until(() => done.length === 3, "the reactions to the writes");
@@ -116,7 +110,7 @@ promise_test(async t => {
     const { readable, writable, localAddress, localPort } = await new UDPSocket({ localAddress: "127.0.0.1" }).opened;
     return { readable, writable, localAddress, localPort };
   });
-  await collectGarbage();
+  await collectGarbageForSure();
   await info.writable.getWriter().write(to(peer, "to"));
   assert_equals((await peer.received(1)).datagrams[0].text, "to");
   await peer.send("fro", at(info));
@@ -137,7 +131,7 @@ promise_test(async t => {
   const local = await socket.opened.then(({ localAddress, localPort }) => ({ localAddress, localPort }));
   await peer.send("kept", at(local));
   await udp.waitForSocket(local, { receiveQueue: 0 });
-  await collectGarbage();
+  await collectGarbageForSure();
   const { readable } = await socket.opened;
   assert_equals(await readText(readable.getReader()), "kept", "a datagram that was read ahead");
 }, "LIFE-06: a UDP socket that the page holds keeps its streams and what they have read ahead");

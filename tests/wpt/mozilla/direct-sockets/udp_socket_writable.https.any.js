@@ -5,22 +5,12 @@
 // META: script=/_mozilla/direct-sockets/resources/os.js
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/udp.js
-// META: script=/direct-sockets/resources/sha256.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
 // License, v. 2.0. If a copy of the MPL was not distributed with this
 // file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
 "use strict";
-
-// A socket in either mode with its peer, and a message that has the right members for it.
-async function openFor(t, mode, behaviour = "sink", options = {}) {
-  const peer = await makeUdpPeer(t, behaviour);
-  const made = mode === "bound" ? await bindUdp(t, options) : await connectUdp(t, peer, options);
-  const message = (data, more) => mode === "bound" ? to(peer, data, more)
-    : { data: typeof data === "string" ? encode(data) : data, ...more };
-  return { ...made, peer, message };
-}
 
 promise_test(async t => {
   t.add_cleanup(() => os.blockHosts(false));

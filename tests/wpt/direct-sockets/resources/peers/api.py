@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from .clients import Clients
 from .connection import Connection, noise
 from .group import PATIENCE, ConnectionGroup
+from .kept import Kept
 from .listeners import ClosedPort, FullListener, Peer
 from .script import PeerError, Script, decode
 from .udp_api import UdpApi
@@ -24,8 +24,6 @@ from .udp_api import UdpApi
 Json = dict[str, Any]
 # No wait is longer than this, in seconds, whatever a page asks for.
 LONGEST_WAIT = 600.0
-# What a page has left behind is ended when nobody has asked for it for so many seconds, and the next peer is made.
-FORGOTTEN = 900.0
 # The reason for which tests of IPv6 are skipped.
 NO_IPV6 = "IPv6 is off on this machine"
 
@@ -38,10 +36,7 @@ class PeerApi:
     """The peers of one server process."""
 
     def __init__(self) -> None:
-        self._things: dict[str, ConnectionGroup | FullListener | ClosedPort] = {}
-        self._used: dict[str, float] = {}
-        self._lock = threading.Lock()
-        self._next = 0
+        self._things: Kept[ConnectionGroup | FullListener | ClosedPort] = Kept(lambda thing: thing.end())
         self._udp = UdpApi(patience)
         self.routes: dict[str, Callable[[Json], Any]] = {
             "peer/create": self._create,
@@ -61,8 +56,9 @@ class PeerApi:
             "peer/batch": self._batch,
             "peer/close": lambda args: self._act(args, Connection.close),
             "peer/refuse": self._refuse,
-            "peer/end": self._end,
-            "ipv6": lambda _: {"missing": NO_IPV6 if ipv6_is_off() else ""},
+            "peer/end": lambda args: self._things.end(str(args["id"])),
+            "address": lambda args: {"missing": unbindable(str(args["address"]))},
+            "ipv6": lambda _: {"missing": NO_IPV6 if unbindable("::1") else ""},
             "time": lambda _: {"now": time.time() * 1000},
             "reset": lambda _: self.reset(),
             **self._udp.routes,
@@ -97,15 +93,7 @@ class PeerApi:
     # Peers.
 
     def _add(self, thing: ConnectionGroup | FullListener | ClosedPort) -> Json:
-        with self._lock:
-            self._next += 1
-            name = str(self._next)
-            self._things[name] = thing
-            self._used[name] = time.monotonic()
-            forgotten = [old for old, used in self._used.items() if used < time.monotonic() - FORGOTTEN]
-            left = [self._forget(old) for old in forgotten]
-        for old_thing in left:
-            old_thing.end()
+        name = self._things.add(thing)
         return {"id": name, "port": thing.port, "address": getattr(thing, "address", "127.0.0.1")}
 
     def _create(self, args: Json) -> Json:
@@ -120,11 +108,9 @@ class PeerApi:
 
     def _thing(self, args: Json) -> ConnectionGroup | FullListener | ClosedPort:
         name = str(args["id"])
-        with self._lock:
-            thing = self._things.get(name)
-            if thing is None:
-                raise ApiError(f"no such peer: {name}")
-            self._used[name] = time.monotonic()
+        thing = self._things.get(name)
+        if thing is None:
+            raise ApiError(f"no such peer: {name}")
         return thing
 
     def _connect(self, args: Json) -> Json:
@@ -239,34 +225,21 @@ class PeerApi:
         peer.wait(so, f"{count} connections {which}", patience(args))
         return {"count": len(peer.connections)}
 
-    def _end(self, args: Json) -> None:
-        with self._lock:
-            name = str(args["id"])
-            thing = self._forget(name) if name in self._things else None
-        if thing is not None:
-            thing.end()
-
-    def _forget(self, name: str) -> ConnectionGroup | FullListener | ClosedPort:
-        del self._used[name]
-        return self._things.pop(name)
-
     def reset(self) -> None:
         """Close everything that a test left."""
-        with self._lock:
-            things, self._things, self._used = list(self._things.values()), {}, {}
-        for thing in things:
-            thing.end()
+        self._things.reset()
         self._udp.reset()
 
 
-def ipv6_is_off() -> bool:
-    """Whether nothing can be bound to `::1`."""
+def unbindable(address: str) -> str:
+    """Why nothing can be bound to an address; empty if something can."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return True
-    return False
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        return f"{address} cannot be bound: {error.strerror or error}"
+    return ""
 
 
 def patience(args: Json) -> float:

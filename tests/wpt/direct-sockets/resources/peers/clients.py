@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from typing import Any
 
 from .group import PATIENCE, ConnectionGroup
@@ -14,7 +15,10 @@ MOST = 10_000
 
 
 class Clients(ConnectionGroup):
-    """Connections that were made to one address, one after the other, so that they are accepted in this order."""
+    """Connections that were made to one address, one after the other, so that they are accepted in this order.
+
+    `patience` is for all of them together: those that it does not reach fail as if nobody had answered.
+    """
 
     def __init__(
         self,
@@ -29,16 +33,20 @@ class Clients(ConnectionGroup):
         self.address, self.port = address, port
         # What became of each attempt that failed: "ECONNREFUSED" and the like, or "ETIMEDOUT" if nobody answered.
         self.failures: list[str] = []
+        deadline = time.monotonic() + patience
         for _ in range(min(count, MOST)):
             try:
-                self._adopt(self._connect(source, patience))
+                self._adopt(self._connect(source, deadline))
             except TimeoutError:
                 self.failures.append("ETIMEDOUT")
             except OSError as error:
                 self.failures.append(errno.errorcode.get(error.errno or 0, str(error)))
         self._thread.start()
 
-    def _connect(self, source: str, patience: float) -> socket.socket:
+    def _connect(self, source: str, deadline: float) -> socket.socket:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -46,7 +54,7 @@ class Clients(ConnectionGroup):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.script.receive_buffer)
             if source:
                 sock.bind((source, 0))
-            sock.settimeout(patience)
+            sock.settimeout(left)
             sock.connect((self.address, self.port))
         except OSError:
             sock.close()

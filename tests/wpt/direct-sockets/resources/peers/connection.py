@@ -1,4 +1,4 @@
-"""One accepted TCP connection of a peer: what it sends, what it has seen."""
+"""One TCP connection of a peer, accepted or made: what it sends, what it has seen."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any
 SLICE = 256 * 1024
 # How many received bytes are kept, so that a test can look at them.
 KEPT = 4 * 1024 * 1024
-# The block that made-up data is made from. Random once per process, so that a repeated or lost block shows in the
-# digest; each block is stamped with its number.
+# The block that made-up data is made from: a fixed digest, which looks random. Each block is stamped with its number,
+# so that one that is repeated or lost shows in the digest of them all.
 BLOCK = 64 * 1024
 UNLIMITED = -1
 # The receive buffer of a connection that reads everything, in bytes.

@@ -1,14 +1,13 @@
 """The UDP peers that tests talk to: real sockets on loopback that do as they are told.
 
-One thread over epoll serves all peers of a test. Datagrams are sent by whoever asks for it: on loopback that does
+One thread serves all peers of a server process. Datagrams are sent by whoever asks for it: on loopback that does
 not wait.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import select
+import selectors
 import socket
 import struct
 import threading
@@ -18,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .script import PeerError
+from .waker import Waker
 
-PATIENCE = 20.0
 # No datagram is longer.
 LARGEST = 65536
 # How many datagrams a peer takes before others have their turn.
@@ -112,33 +111,31 @@ class UdpPeer:
 
 
 class UdpPeers:
-    """The peers of one test, and the thread that reads for them."""
+    """The peers of one server process, and the thread that reads for them as long as it lives."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self._by_fd: dict[int, UdpPeer] = {}
-        self._epoll: select.epoll | None = None
-        self._wake = -1
-        self._ending = False
-        self._thread: threading.Thread | None = None
+        # Made with the first peer.
+        self._selector: selectors.BaseSelector | None = None
+        self._waker: Waker | None = None
 
-    def _start(self) -> None:
-        if self._thread is None:
-            self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-            self._epoll = select.epoll()
-            self._epoll.register(self._wake, select.EPOLLIN)
-            self._thread = threading.Thread(target=self._run, name="udp peers", daemon=True)
-            self._thread.start()
+    def _start(self) -> tuple[selectors.BaseSelector, Waker]:
+        if self._selector is None or self._waker is None:
+            self._selector, self._waker = selectors.DefaultSelector(), Waker()
+            self._selector.register(self._waker, selectors.EVENT_READ)
+            run = threading.Thread(target=self._run, args=(self._selector, self._waker), name="udp peers", daemon=True)
+            run.start()
+        return self._selector, self._waker
 
-    def _run(self) -> None:
-        assert self._epoll is not None
-        while not self._ending:
-            events = self._epoll.poll()
+    def _run(self, selector: selectors.BaseSelector, waker: Waker) -> None:
+        while True:
+            events = selector.select()
             with self.changed:
-                for fd, _ in events:
-                    if fd == self._wake:
-                        os.eventfd_read(self._wake)
-                    elif peer := self._by_fd.get(fd):
+                for key, _ in events:
+                    if key.fileobj is waker:
+                        waker.clear()
+                    elif peer := self._by_fd.get(key.fd):
                         peer.take()
                 self.changed.notify_all()
 
@@ -146,19 +143,17 @@ class UdpPeers:
         """A new peer. One that holds is read from when `read` is called."""
         peer = UdpPeer(address, port, behaviour, receive_buffer)
         with self.changed:
-            if self._ending:
-                peer.sock.close()
-                raise PeerError("the peers have ended")
-            self._start()
             if behaviour != "hold":
                 self._watch(peer)
         return peer
 
     def _watch(self, peer: UdpPeer) -> None:
-        assert self._epoll is not None
+        selector, waker = self._start()
         if peer.sock.fileno() not in self._by_fd:
             self._by_fd[peer.sock.fileno()] = peer
-            self._epoll.register(peer.sock.fileno(), select.EPOLLIN)
+            selector.register(peer.sock, selectors.EVENT_READ)
+            # Not every system's selector sees in the middle of its wait what is new.
+            waker.wake()
 
     def read(self, peer: UdpPeer) -> None:
         """Read from now on."""
@@ -179,21 +174,9 @@ class UdpPeers:
     def close(self, peer: UdpPeer) -> None:
         """Close the socket of a peer."""
         with self.changed:
-            if self._by_fd.pop(peer.sock.fileno(), None) and self._epoll is not None:
-                self._epoll.unregister(peer.sock.fileno())
+            if self._by_fd.pop(peer.sock.fileno(), None) and self._selector is not None:
+                self._selector.unregister(peer.sock)
             peer.sock.close()
-
-    def end(self) -> None:
-        """End the thread. The peers are closed by `close`."""
-        with self.changed:
-            self._ending = True
-            thread = self._thread
-        if thread is not None:
-            os.eventfd_write(self._wake, 1)
-            thread.join(PATIENCE)
-            assert self._epoll is not None
-            self._epoll.close()
-            os.close(self._wake)
 
 
 class ClosedUdpPort:
@@ -214,8 +197,11 @@ def udp_socket(address: str) -> socket.socket:
     return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
 
 
-def flood(send: Callable[[bytes], Any], size: int, count: int, seconds: float) -> int:
-    """Send numbered datagrams: `count` of them, or as many as go into `seconds`. How many were sent."""
+def flood(send: Callable[[bytes, float], bool], size: int, count: int, seconds: float) -> int:
+    """Send numbered datagrams: `count` of them, or as many as go into `seconds`. How many were sent.
+
+    `send` is given a datagram and the time at which it has to give up, which it does by answering False.
+    """
     if not 0 <= size < LARGEST or not 0 <= count <= MOST_DATAGRAMS or not 0 <= seconds <= LONGEST_FLOOD:
         raise PeerError(f"not a flood: {count} datagrams of {size} bytes, {seconds} s")
     filling = b"\xaa" * size
@@ -224,5 +210,6 @@ def flood(send: Callable[[bytes], Any], size: int, count: int, seconds: float) -
         if number % FLOOD_STEP == 0 and time.monotonic() > deadline:
             return number
         # The number of a datagram is its first four bytes, as far as they fit.
-        send((struct.pack(">I", number) + filling)[:size])
+        if not send((struct.pack(">I", number) + filling)[:size], deadline):
+            return number
     return count or MOST_DATAGRAMS

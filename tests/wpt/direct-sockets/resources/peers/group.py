@@ -1,11 +1,13 @@
 """Many TCP connections that one thread serves over epoll, so that a thousand of them cost one thread.
 
 Commands are handed to that thread and answered when it has carried them out.
+
+It has to be epoll, which is Linux's: a peer that does not read is to hear of a FIN behind bytes that nobody has read,
+and the standard library's portable selectors know no event for that.
 """
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import threading
@@ -16,6 +18,7 @@ from typing import Any
 
 from .connection import UNLIMITED, Connection, noise
 from .script import PeerError, Script
+from .waker import Waker
 
 # How long a command or a wait may take unless the test says less.
 PATIENCE = 20.0
@@ -31,9 +34,11 @@ class ConnectionGroup:
         self._by_fd: dict[int, Connection] = {}
         self._masks: dict[int, int] = {}
         self._commands: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        if not hasattr(select, "epoll"):
+            raise PeerError("TCP peers need epoll, which this system does not have")
+        self._waker = Waker()
         self._epoll = select.epoll()
-        self._epoll.register(self._wake, select.EPOLLIN)
+        self._epoll.register(self._waker, select.EPOLLIN)
         self._ending = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -44,8 +49,8 @@ class ConnectionGroup:
             events = self._epoll.poll()
             with self.changed:
                 for fd, mask in events:
-                    if fd == self._wake:
-                        os.eventfd_read(self._wake)
+                    if fd == self._waker.fileno():
+                        self._waker.clear()
                     elif connection := self._by_fd.get(fd):
                         connection.handle(mask)
                         self._watch(connection)
@@ -106,7 +111,7 @@ class ConnectionGroup:
         for connection in self.connections:
             connection.close()
         self._epoll.close()
-        os.close(self._wake)
+        self._waker.close()
 
     # What others may do.
 
@@ -117,7 +122,7 @@ class ConnectionGroup:
             if self._ending:
                 raise PeerError("the peer has ended")
             self._commands.append((command, future))
-            os.eventfd_write(self._wake, 1)
+            self._waker.wake()
         return future.result(timeout)
 
     def on(self, index: int, action: Callable[[Connection], Any]) -> Any:
@@ -149,7 +154,7 @@ class ConnectionGroup:
             if self._ending:
                 return
             # In this order, and before the thread can run: once it sees that it has to end, it closes what wakes it.
-            os.eventfd_write(self._wake, 1)
+            self._waker.wake()
             self._ending = True
         self._thread.join(PATIENCE)
 

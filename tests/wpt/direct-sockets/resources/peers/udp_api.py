@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import select
-import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from .datagrams import LARGEST, ClosedUdpPort, UdpPeer, UdpPeers, flood
+from .kept import Kept
 from .script import PeerError, decode
 
 Json = dict[str, Any]
 
 
 class UdpApi:
-    """The UDP peers of one test."""
+    """The UDP peers of one server process."""
 
     def __init__(self, patience: Callable[[Json], float]):
         self._patience = patience
         self._peers = UdpPeers()
-        self._things: dict[str, UdpPeer | ClosedUdpPort] = {}
-        self._lock = threading.Lock()
-        self._next = 0
+        self._things: Kept[UdpPeer | ClosedUdpPort] = Kept(self._close)
         self.routes: dict[str, Callable[[Json], Any]] = {
             "udp/create": self._create,
             "udp/closed-port": lambda args: self._add(ClosedUdpPort(str(args.get("address", "127.0.0.1")))),
@@ -30,15 +29,11 @@ class UdpApi:
             "udp/read": lambda args: self._peers.read(self._peer(args)),
             "udp/wait": self._wait,
             "udp/log": lambda args: self._peers.log(self._peer(args)),
-            "udp/end": self._end,
+            "udp/end": lambda args: self._things.end(str(args["id"])),
         }
 
     def _add(self, thing: UdpPeer | ClosedUdpPort) -> Json:
-        with self._lock:
-            self._next += 1
-            name = str(self._next)
-            self._things[name] = thing
-        return {"id": name, "port": thing.port, "address": thing.address}
+        return {"id": self._things.add(thing), "port": thing.port, "address": thing.address}
 
     def _create(self, args: Json) -> Json:
         return self._add(
@@ -74,15 +69,18 @@ class UdpApi:
         peer, to = self._peer(args), destination(args)
         size, count, seconds = int(args.get("size", 64)), int(args.get("count", 0)), float(args.get("seconds", 0))
 
-        def send(data: bytes) -> None:
+        def send(data: bytes, deadline: float) -> bool:
             while True:
                 try:
                     peer.sock.sendto(data, to)
-                    return
+                    return True
                 except BlockingIOError:
+                    left = deadline - time.monotonic()
+                    if left <= 0:
+                        return False
                     waiting = select.poll()
                     waiting.register(peer.sock, select.POLLOUT)
-                    waiting.poll(1000)
+                    waiting.poll(left * 1000)
 
         return {"sent": flood(send, size, count, seconds)}
 
@@ -97,18 +95,9 @@ class UdpApi:
         else:
             thing.sock.close()
 
-    def _end(self, args: Json) -> None:
-        with self._lock:
-            thing = self._things.pop(str(args["id"]), None)
-        if thing is not None:
-            self._close(thing)
-
     def reset(self) -> None:
         """Close everything that a test left."""
-        with self._lock:
-            things, self._things = list(self._things.values()), {}
-        for thing in things:
-            self._close(thing)
+        self._things.reset()
 
 
 def destination(args: Json) -> tuple[str, int]:

@@ -30,7 +30,7 @@ const os = {
   waitForAge: (kind, seconds) => askOs("wait-age", { kind, seconds }),
   limitDescriptors: spare => askOs("limit-descriptors", { spare }),
   blockHosts: block => askOs("block-hosts", { block }),
-  // Whoever looks at /os/processes sees whether this run has content processes.
+  // Whoever looks at /_os/processes sees whether this run has content processes.
   multiprocess: async () => (await askOs("processes")).multiprocess,
 };
 
