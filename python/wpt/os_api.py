@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from wpt.udpchecks import UdpView, Which, plain_udp_options
 Json = dict[str, Any]
 # No wait is longer than this, in seconds, whatever a page asks for.
 LONGEST_WAIT = 600.0
+# How often, and how far apart in seconds, a reader of the blocked hosts file is looked for: one that has found the pipe
+# may not have opened it yet.
+FEEDINGS = 20
+BETWEEN_FEEDINGS = 0.01
 
 
 class ApiError(Exception):
@@ -138,21 +143,33 @@ class OsApi:
         """Put a pipe in the place of the hosts file, so that whoever opens it waits; or put the file back."""
         if self.hosts is None:
             raise ApiError("this run has no hosts file")
-        aside = self.hosts.with_suffix(".aside")
+        aside, pipe = self.hosts.with_suffix(".aside"), self.hosts.with_suffix(".pipe")
         if args.get("block", True) and not aside.exists():
-            self.hosts.rename(aside)
-            os.mkfifo(self.hosts)
+            os.mkfifo(pipe)
+            os.link(self.hosts, aside)
+            other = self.hosts.with_suffix(".new")
+            os.link(pipe, other)
+            other.rename(self.hosts)
         elif not args.get("block", True) and aside.exists():
             text = aside.read_bytes()
-            try:
-                # Whoever waits for the pipe gets the text of the file.
-                pipe = os.open(self.hosts, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:
-                pass  # nobody waits
-            else:
-                os.write(pipe, text)
-                os.close(pipe)
+            # First the file, so that nobody else comes to wait for the pipe.
             aside.rename(self.hosts)
+            self._feed(pipe, text)
+            pipe.unlink()
+
+    @staticmethod
+    def _feed(pipe: Path, text: bytes) -> None:
+        """Give whoever waits for the pipe the text of the file."""
+        for _ in range(FEEDINGS):
+            try:
+                descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                # Nobody waits, or somebody is just about to.
+                time.sleep(BETWEEN_FEEDINGS)
+            else:
+                os.write(descriptor, text)
+                os.close(descriptor)
+                return
 
     def end(self) -> None:
         """Undo what the test has done to the browser and to the hosts file."""

@@ -7,11 +7,16 @@
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from wpt import processes
+from wpt.os_api import OsApi
 from wpt.oschecks import Browser, OsError, plain_options
 from wpt.tests.peers import Peer
 from wpt.tracing import Trace, TracingError
@@ -117,3 +122,28 @@ class Tables(unittest.TestCase):
             port = listener.getsockname()[1]
             entries = [entry for entry in processes.tcp_table() if entry.local == ("::1", port)]
             self.assertEqual([entry.state for entry in entries], ["LISTEN"])
+
+
+class BlockedHosts(unittest.TestCase):
+    """The hosts file that whoever opens it waits for."""
+
+    def test_readers_get_the_text_when_it_is_unblocked(self):
+        """Also one that comes at that very moment."""
+        with tempfile.TemporaryDirectory() as folder:
+            hosts = Path(folder) / "hosts"
+            hosts.write_text("127.0.0.1 a.test\n")
+            api = OsApi(Browser(), hosts)
+            for number in range(20):
+                api.call("block-hosts", {"block": True})
+                self.assertTrue(stat.S_ISFIFO(hosts.stat().st_mode))
+                with ThreadPoolExecutor(1) as pool:
+                    found = pool.submit(hosts.read_text)
+                    if number % 2:
+                        self.assertFalse(found.done(), "it waits")
+                    api.call("block-hosts", {"block": False})
+                    self.assertEqual(found.result(30), "127.0.0.1 a.test\n")
+                self.assertTrue(stat.S_ISREG(hosts.stat().st_mode))
+                self.assertEqual(hosts.read_text(), "127.0.0.1 a.test\n")
+            api.call("block-hosts", {"block": True})
+            api.end()
+            self.assertEqual([path.name for path in Path(folder).iterdir()], ["hosts"])
