@@ -144,18 +144,24 @@ fn the_picture_grows_with_the_device_pixel_ratio() -> TestResult {
     let files = Files::with("page.html", COLOURS)?;
     let picture = files.path("picture.png");
     Shell::new()
-        .args(["--device-pixel-ratio", "2", "--window-size", "50x40"])
+        .args(["--device-pixel-ratio", "2", "--window-size", "150x90"])
         .arg("--screenshot")
         .arg(&picture)
         .arg(files.path("page.html"))
         .run()?
         .expect_status(0)?;
-    let (colour, size) = pixel(&picture, 99, 79)?;
-    ensure(size == (100, 80), format!("{size:?}"))?;
-    ensure(
-        colour == [200, 30, 60, 255],
-        format!("in the corner: {colour:?}"),
-    )
+    // The box is as wide and high in pixels of the page as ever.
+    for (x, y, expected) in [
+        (199, 99, [0, 120, 255, 255]),
+        (200, 99, [200, 30, 60, 255]),
+        (199, 100, [200, 30, 60, 255]),
+        (299, 179, [200, 30, 60, 255]),
+    ] {
+        let (colour, size) = pixel(&picture, x, y)?;
+        ensure(size == (300, 180), format!("{size:?}"))?;
+        ensure(colour == expected, format!("at {x}, {y}: {colour:?}"))?;
+    }
+    Ok(())
 }
 
 /// `http://127.0.0.1` is a secure context, and not served by the shell.
