@@ -25,7 +25,7 @@ function task() {
 
 // Time for things to happen that should not happen: a few tasks, trips to the server and a moment.
 // Only for showing that something stays as it is. The moment is stretched as the limits of testharness.js are.
-async function quiet(milliseconds = 100) {
+async function quiet(milliseconds = 50) {
   for (let i = 0; i < 3; i++) {
     await task();
     await ask("time");
