@@ -38,6 +38,9 @@ FULL_VARIABLE = "DIRECT_SOCKETS_FULL_TESTS"
 # Which browser the tests of the runner of web-platform style tests drive.
 SHELL_VARIABLE = "DIRECT_SOCKETS_SHELL"
 
+# The package whose threads loom takes apart.
+MODEL_PACKAGE = "direct-sockets-plane"
+
 # Packages of the workspace that contains Servo.
 ENGINE_PACKAGES = ("direct-sockets-webview", "direct-sockets-shell")
 
@@ -92,6 +95,19 @@ def test_unit(
     cargo_tests.run(
         cargo_tests.Options(manifest, environment, package, pattern, release, include_ignored=full), part
     )
+    return part
+
+
+def test_model(pattern: str | None = None) -> Part:
+    """The rings of the data plane in all interleavings that the memory model allows, by loom."""
+    bootstrap.check_rust()
+    part = Part("model", "./mach test-unit --model")
+    environment = cargo.unit_environment()
+    # A directory of its own: the flag changes every crate.
+    environment["CARGO_TARGET_DIR"] = str(paths.TARGET / "loom")
+    environment["RUSTFLAGS"] = f"{environment.get('RUSTFLAGS', '')} --cfg loom".strip()
+    manifest = paths.ROOT / "Cargo.toml"
+    cargo_tests.run(cargo_tests.Options(manifest, environment, MODEL_PACKAGE, pattern, release=True), part)
     return part
 
 
@@ -272,6 +288,7 @@ def run_all(full: bool, release: bool) -> int:
     part("scripts", test_scripts)
     part("tidy", test_tidy)
     part("unit", lambda: test_unit(full=full, release=release))
+    part("model", test_model)
     if not part("build", lambda: build_engine(release)).failures():
         part("engine", lambda: test_engine(full=full, release=release))
         part("wpt", lambda: test_wpt([], release, full))

@@ -25,6 +25,7 @@ IMPURE = {"tokio", "socket2", "mozjs", "mozjs_sys", "hyper", "servo"}
 OURS = {
     "direct-sockets-traits": set(),
     "direct-sockets-policy": {"direct-sockets-traits"},
+    "direct-sockets-plane": {"direct-sockets-traits"},
     "direct-sockets-wire": {"direct-sockets-traits"},
     "direct-sockets-net": {"direct-sockets-traits", "direct-sockets-policy", "direct-sockets-wire"},
     "direct-sockets-broker": {"direct-sockets-traits", "direct-sockets-policy", "direct-sockets-wire"},

@@ -27,7 +27,7 @@ pub use host::Host;
 pub use message::{
     AcceptResult, AcceptedConnection, BrokerMessage, ClientEvent, ConnectRequest, Datagram,
     Destination, Grant, NetControl, NetHello, NetStatistics, Owner, PROTOCOL_VERSION, ReadResult,
-    ReceiveResult, SocketEvent, SocketId, SocketRequest, WriteResult,
+    ReceiveResult, RingId, SocketEvent, SocketId, SocketRequest, WriteResult,
 };
 pub use options::{
     BufferSizes, DnsQueryType, OptionError, ServerOptions, TcpExtras, TcpListen, TcpOpen,

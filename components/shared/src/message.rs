@@ -26,6 +26,10 @@ pub const PROTOCOL_VERSION: u32 = 3;
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct SocketId(pub u64);
 
+/// The number of a ring among those that net has given to a client. Script decides what is in use (`components/plane`).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct RingId(pub u32);
+
 /// Which global a channel belongs to, as script says. Only the event loop that says so is certain.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 pub struct Owner {

@@ -1,0 +1,100 @@
+/* This Source Code Form is subject to the terms of the Mozilla Public
+ * License, v. 2.0. If a copy of the MPL was not distributed with this
+ * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
+
+//! The other side writes whatever it likes into the memory.
+
+use direct_sockets_plane::{Consumer, MAX_MESSAGE, MessageReader, MessageWriter, Plane, Producer, Room};
+
+/// What one of the sides does next.
+#[derive(Clone, Debug, bolero::TypeGenerator)]
+enum Step {
+    Write(u16),
+    Read(u16),
+    Window(u32),
+    WaitForRoom(u16),
+    WaitForBytes,
+    Message(u16),
+    ReadMessage,
+    Scribble([u64; 5]),
+    /// Near the honest values, where mistakes would be.
+    Nudge([i8; 3]),
+    Garbage(u16, u8),
+}
+
+#[test]
+fn whatever_stands_in_the_memory_every_call_returns() {
+    bolero::check!()
+        .with_type::<Vec<Step>>()
+        .for_each(|steps| run(steps));
+}
+
+fn run(steps: &[Step]) {
+    thread_local! {
+        static PLANE: Plane = Plane::private();
+    }
+    PLANE.with(|plane| {
+        let ring = plane.segment().ring(0).unwrap();
+        ring.header().reset();
+        plane.events().header().reset();
+        let mut producer = Producer::new(ring.clone());
+        let mut consumer = Consumer::new(ring.clone());
+        let mut writer = MessageWriter::new(plane.events());
+        let mut reader = MessageReader::new(plane.events());
+        let capacity = ring.capacity();
+        let mut bytes = vec![0; usize::from(u16::MAX)];
+        for step in steps {
+            match *step {
+                Step::Write(length) => {
+                    let result = producer.write(&bytes[..length.into()]);
+                    assert!(result.is_err() || result.is_ok_and(|count| count <= length.into()));
+                },
+                Step::Read(length) => {
+                    let result = consumer.read(&mut bytes[..length.into()]);
+                    assert!(result.is_err() || result.is_ok_and(|count| count <= length.into()));
+                },
+                Step::Window(window) => producer.set_window(window as usize),
+                Step::WaitForRoom(length) => {
+                    let _ = producer.wait_for_room(length.into());
+                    let _ = consumer.must_tell();
+                },
+                Step::WaitForBytes => {
+                    let _ = consumer.wait_for_bytes();
+                    let _ = producer.must_tell();
+                },
+                Step::Message(length) => {
+                    let _ = writer.write(&bytes[..usize::from(length).min(MAX_MESSAGE)]);
+                    let _ = writer.must_tell();
+                },
+                Step::ReadMessage => {
+                    let _ = reader.read(&mut bytes);
+                    bytes.resize(u16::MAX.into(), 0);
+                    let _ = reader.wait_for_message();
+                },
+                Step::Scribble(words) => {
+                    ring.header().scribble(words);
+                    plane.events().header().scribble(words);
+                },
+                Step::Nudge([head, tail, base]) => {
+                    let near = |position: u64, by: i8| position.wrapping_add_signed(by.into());
+                    ring.header().scribble([
+                        near(producer.position(), head),
+                        near(producer.position(), base),
+                        near(consumer.position(), tail),
+                        near(producer.position(), head),
+                        near(consumer.position(), tail),
+                    ]);
+                },
+                Step::Garbage(offset, byte) => {
+                    plane.events().copy_in(offset.into(), &[byte; 8]);
+                },
+            }
+            if let Ok(used) = producer.used() {
+                assert!(used <= capacity);
+            }
+            if let Ok(available) = consumer.available() {
+                assert!(available <= capacity);
+            }
+        }
+    });
+}
