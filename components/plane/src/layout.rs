@@ -43,7 +43,11 @@ const FIRST_SEGMENT: usize = ALIGNMENT + 2 * QUEUE;
 
 /// How many rings the memory of this number has, counted from 0 for the first one.
 pub const fn slots_of_segment(number: u32) -> u32 {
-    if number == 0 { FIRST_SLOTS } else { LATER_SLOTS }
+    if number == 0 {
+        FIRST_SLOTS
+    } else {
+        LATER_SLOTS
+    }
 }
 
 /// The bytes that so many rings take, headers included.

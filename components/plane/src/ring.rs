@@ -224,8 +224,7 @@ impl<R: Room> Producer<R> {
     /// Copy bytes in behind `ahead` others that have not been given to the consumer. There must be room for all.
     pub(crate) fn put(&self, ahead: usize, bytes: &[u8]) {
         let at = self.head + ahead as u64;
-        let [(offset, first), (_, rest)] =
-            pieces(at, self.base, bytes.len(), self.room.capacity());
+        let [(offset, first), (_, rest)] = pieces(at, self.base, bytes.len(), self.room.capacity());
         self.room.copy_in(offset, &bytes[..first]);
         if rest > 0 {
             self.room.copy_in(0, &bytes[first..]);
@@ -324,8 +323,7 @@ impl<R: Room> Consumer<R> {
     /// Copy bytes out that stand behind `ahead` others, and leave all of them. So many must be available.
     pub(crate) fn peek(&self, ahead: usize, bytes: &mut [u8]) {
         let at = self.tail + ahead as u64;
-        let [(offset, first), (_, rest)] =
-            pieces(at, self.base, bytes.len(), self.room.capacity());
+        let [(offset, first), (_, rest)] = pieces(at, self.base, bytes.len(), self.room.capacity());
         self.room.copy_out(offset, &mut bytes[..first]);
         if rest > 0 {
             self.room.copy_out(0, &mut bytes[first..]);

@@ -4,7 +4,9 @@
 
 //! The other side writes whatever it likes into the memory.
 
-use direct_sockets_plane::{Consumer, MAX_MESSAGE, MessageReader, MessageWriter, Plane, Producer, Room};
+use direct_sockets_plane::{
+    Consumer, MAX_MESSAGE, MessageReader, MessageWriter, Plane, Producer, Room,
+};
 
 /// What one of the sides does next.
 #[derive(Clone, Debug, bolero::TypeGenerator)]

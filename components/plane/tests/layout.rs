@@ -2,7 +2,9 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-use direct_sockets_plane::{FIRST_SLOTS, LATER_SLOTS, Plane, Producer, Room, Segment, ring_of, slots_of_segment};
+use direct_sockets_plane::{
+    FIRST_SLOTS, LATER_SLOTS, Plane, Producer, Room, Segment, ring_of, slots_of_segment,
+};
 use direct_sockets_traits::RingId;
 
 #[test]

@@ -2,7 +2,9 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-use direct_sockets_plane::{Corrupt, MAX_MESSAGE, MessageReader, MessageWriter, Plane, Producer, Room, Span};
+use direct_sockets_plane::{
+    Corrupt, MAX_MESSAGE, MessageReader, MessageWriter, Plane, Producer, Room, Span,
+};
 use proptest::prelude::*;
 
 fn queue() -> (MessageWriter<Span>, MessageReader<Span>) {

@@ -38,11 +38,15 @@ fn bytes_go_straight_from_one_socket_to_another_over_the_wrap() {
         }
         match producer.read_from(input.as_fd(), 30_011) {
             Ok(count) => assert!((1..=30_011).contains(&count)),
-            Err(error) => assert!(matches!(error, TransferError::Nothing) || is_would_block(&error)),
+            Err(error) => {
+                assert!(matches!(error, TransferError::Nothing) || is_would_block(&error))
+            },
         }
         match consumer.write_to(output.as_fd(), 20_011) {
             Ok(count) => assert!((1..=20_011).contains(&count)),
-            Err(error) => assert!(matches!(error, TransferError::Nothing) || is_would_block(&error)),
+            Err(error) => {
+                assert!(matches!(error, TransferError::Nothing) || is_would_block(&error))
+            },
         }
         if let Ok(count) = rustix::io::read(&target, &mut buffer) {
             received.extend_from_slice(&buffer[..count]);
@@ -55,12 +59,20 @@ fn bytes_go_straight_from_one_socket_to_another_over_the_wrap() {
 fn the_end_is_told_from_nothing() {
     let (mut producer, mut consumer) = ring();
     let (input, source) = sockets();
-    assert!(is_would_block(&producer.read_from(input.as_fd(), 10).unwrap_err()));
-    assert!(matches!(consumer.write_to(input.as_fd(), 10), Err(TransferError::Nothing)));
+    assert!(is_would_block(
+        &producer.read_from(input.as_fd(), 10).unwrap_err()
+    ));
+    assert!(matches!(
+        consumer.write_to(input.as_fd(), 10),
+        Err(TransferError::Nothing)
+    ));
     drop(source);
     assert_eq!(producer.read_from(input.as_fd(), 10).unwrap(), 0);
     producer.write(b"x").unwrap();
-    assert!(matches!(consumer.write_to(input.as_fd(), 10), Err(TransferError::Io(_))));
+    assert!(matches!(
+        consumer.write_to(input.as_fd(), 10),
+        Err(TransferError::Io(_))
+    ));
     // What could not be written is still there.
     assert_eq!(consumer.available(), Ok(1));
 }
