@@ -17,10 +17,10 @@
 //!
 //! # Who owns what
 //!
-//! Net makes the memory, sealed so that its size cannot change, and hands it to script when it takes a client, and again
-//! when script needs more rings. Each side maps all of it and unmaps it with its last [`Memory`]. Script says which ring
-//! belongs to which direction of which socket, as it picks the ids of sockets; a ring is free again when net has
-//! reported the socket as closed.
+//! Net makes the memory, sealed so that its size cannot change, and hands it to script when it takes a client, and
+//! again when script needs more rings. Each side maps all of it and unmaps it with its last [`Memory`]. Script says
+//! which ring belongs to which direction of which socket, as it picks the ids of sockets; a ring is free again when
+//! net has reported the socket as closed.
 //!
 //! # What is believed
 //!

@@ -7,11 +7,11 @@
 //! # Invariants
 //!
 //! 1. `base` points to `length` readable and writable bytes for as long as the [`Memory`] lives, aligned to
-//!    [`ALIGNMENT`]. For memory that net makes, the seals guarantee that nobody can make the file shorter, which would turn
-//!    an access into a fatal signal; content gets its memory from net, which it has to believe in that.
-//! 2. No Rust reference to the bytes exists, ever: another process may change them at any time. They are copied from and to
-//!    by pointer, and handed to the kernel by pointer. Words that both sides look at are reached by references to
-//!    atomics.
+//!    [`ALIGNMENT`]. For memory that net makes, the seals guarantee that nobody can make the file shorter, which
+//!    would turn an access into a fatal signal; content gets its memory from net, which it has to believe in that.
+//! 2. No Rust reference to the bytes exists, ever: another process may change them at any time. They are copied from
+//!    and to by pointer, and handed to the kernel by pointer. Words that both sides look at are reached by references
+//!    to atomics.
 //! 3. Every offset is checked against the length before a pointer is made of it.
 
 #![expect(unsafe_code, reason = "shared memory")]
@@ -60,8 +60,8 @@ impl std::fmt::Debug for Owner {
     }
 }
 
-// SAFETY: the memory belongs to nobody's thread, and all access is by copies and atomics (invariant 2). The rings on top make
-// sure that two honest threads never touch the same byte at the same time.
+// SAFETY: the memory belongs to nobody's thread, and all access is by copies and atomics (invariant 2). The rings on
+// top make sure that two honest threads never touch the same byte at the same time.
 unsafe impl Send for Memory {}
 // SAFETY: as above.
 unsafe impl Sync for Memory {}
@@ -156,7 +156,8 @@ impl Memory {
         assert_eq!(offset % align_of::<Header>(), 0);
         let header = self.range(offset, Header::SIZE).cast::<Header>();
         // SAFETY: within the memory and aligned, as the memory is. All bit patterns are valid. Everything that anybody
-        // changes is an atomic; the rest is padding that nobody reads. It lives as long as the memory, which is borrowed.
+        // changes is an atomic; the rest is padding that nobody reads. It lives as long as the memory, which is
+        // borrowed.
         unsafe { &*header }
     }
 
@@ -173,8 +174,8 @@ impl Memory {
     /// Copy bytes in.
     pub(crate) fn copy_in(&self, offset: usize, bytes: &[u8]) {
         let target = self.range(offset, bytes.len());
-        // SAFETY: within the memory. The source is a reference of Rust and so no part of it (invariant 2). That somebody
-        // else may write the same bytes at the same time makes them whatever they are.
+        // SAFETY: within the memory. The source is a reference of Rust and so no part of it (invariant 2). That
+        // somebody else may write the same bytes at the same time makes them whatever they are.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), target, bytes.len()) };
     }
 

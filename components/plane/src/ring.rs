@@ -4,17 +4,19 @@
 
 //! One producer, one consumer, and bytes between them.
 //!
-//! Positions count bytes since the beginning of the ring and never wrap (64 bits last for centuries). The byte of position
+//! Positions count bytes since the beginning of the ring and never wrap (64 bits last for centuries). The byte of
+//! position
 //! `p` lies at `(p - base) mod capacity`. The producer moves `base` up to its own position whenever it finds the ring
-//! empty, so that little traffic uses little memory: the pages at the end of a ring that was never full were never touched.
+//! empty, so that little traffic uses little memory: the pages at the end of a ring that was never full were never
+//! touched.
 //!
 //! # Waking
 //!
 //! A side that finds nothing to do writes into the header at which position of the other side it wants to be
-//! told, *then* looks again, and sleeps only if there is still nothing. The other side moves its position, *then* looks at
-//! that wish. Between the two steps each side has a sequentially consistent fence, so at least one of them sees the other's
-//! step: no wake-up is lost. `tests/loom.rs` checks that over all interleavings that the memory model allows. Taking the wish
-//! away is one atomic exchange, so each wish is answered once at most.
+//! told, *then* looks again, and sleeps only if there is still nothing. The other side moves its position, *then*
+//! looks at that wish. Between the two steps each side has a sequentially consistent fence, so at least one of them
+//! sees the other's step: no wake-up is lost. `tests/loom.rs` checks that over all interleavings that the memory
+//! model allows. Taking the wish away is one atomic exchange, so each wish is answered once at most.
 
 use std::mem::size_of;
 
@@ -30,8 +32,8 @@ const NEVER: u64 = u64::MAX;
 #[error("the shared memory holds impossible positions")]
 pub struct Corrupt;
 
-/// What stands in the memory for each ring: a line of the producer's, one of the consumer's, and one for the two wishes, so that
-/// the sides do not take the same cache line from each other for each byte.
+/// What stands in the memory for each ring: a line of the producer's, one of the consumer's, and one for the two
+/// wishes, so that the sides do not take the same cache line from each other for each byte.
 ///
 /// All bit patterns are valid.
 #[derive(Debug)]
@@ -250,7 +252,8 @@ impl<R: Room> Producer<R> {
         take_wish(&self.room.header().tell_consumer_at, self.head)
     }
 
-    /// Wish to be told when there is room for `bytes` more, which is at most the window. False if there is room already.
+    /// Wish to be told when there is room for `bytes` more, which is at most the window. False if there is room
+    /// already.
     pub fn wait_for_room(&mut self, bytes: usize) -> Result<bool, Corrupt> {
         let at = (self.head + bytes as u64).saturating_sub(self.window as u64);
         make_wish(&self.room.header().tell_producer_at, at);
