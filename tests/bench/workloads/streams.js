@@ -46,6 +46,7 @@ async function openPingPong(port) {
     };
 }
 
-function openMany() {
-    return openTcp(BENCH.ports["tcp-echo-many"][0]);
+async function openMany() {
+    const { readable, writable } = await openTcp(BENCH.ports["tcp-echo-many"][0]);
+    return { readable, writable };
 }

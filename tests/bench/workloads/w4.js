@@ -5,7 +5,8 @@
 // TCP connections, opened and closed.
 async function workload() {
     return churn(async (port) => {
-        const socket = await openTcp(port);
-        await socket.close();
+        // The streams are made, also where a runtime would make them later.
+        const { readable, writable, close } = await openTcp(port);
+        await close(readable, writable);
     });
 }

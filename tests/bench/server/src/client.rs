@@ -52,8 +52,9 @@ pub(crate) fn run(workload: &str, arguments: &Arguments) -> Result<(), String> {
         span: arguments.seconds("seconds", 1.0)?,
         control: None,
     };
-    let outcome = session.connect(arguments.get("control", 0)?).and_then(|()| {
-        match workload {
+    let outcome = session
+        .connect(arguments.get("control", 0)?)
+        .and_then(|()| match workload {
             "W0" => Ok(String::new()),
             "W1" => client_tcp::receive(&mut session, arguments),
             "W2" => client_tcp::send(&mut session, arguments),
@@ -67,8 +68,7 @@ pub(crate) fn run(workload: &str, arguments: &Arguments) -> Result<(), String> {
             "W9" => client_udp::receive(&mut session, arguments),
             "W10" => client_tcp::ping_pong_beside_bulk(&mut session, arguments),
             _ => Err(format!("no workload {workload}").into()),
-        }
-    });
+        });
     match outcome {
         Ok(result) => say(&format!(r#"{{"result":{{{result}}}}}"#)),
         Err(error) => say(&format!(r#"{{"error":{:?}}}"#, error.to_string())),

@@ -33,7 +33,11 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 /// Does something in `lanes` lanes, each again and again, for `span`; how often it was done, and how often not.
-async fn in_lanes<Done>(lanes: usize, span: Duration, each: impl Fn(usize) -> Done + 'static) -> io::Result<(u64, u64)>
+async fn in_lanes<Done>(
+    lanes: usize,
+    span: Duration,
+    each: impl Fn(usize) -> Done + 'static,
+) -> io::Result<(u64, u64)>
 where
     Done: Future<Output = io::Result<()>> + 'static,
 {
@@ -96,7 +100,9 @@ pub(crate) fn churn(session: &mut Session, arguments: &Arguments) -> Outcome {
         let (start, mut count) = (Instant::now(), 0);
         while start.elapsed() < span {
             turn += 1;
-            drop(std::net::TcpStream::connect(loopback(ports[turn % ports.len()]))?);
+            drop(std::net::TcpStream::connect(loopback(
+                ports[turn % ports.len()],
+            ))?);
             count += 1;
         }
         Ok(count)

@@ -3,9 +3,15 @@
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
 // Deno's web streams. Its datagrams have none: these are what a user would write.
+
+// A stream is made when it is wanted: Deno closes a connection when a stream of it is collected as garbage.
 const streamsOf = (connection) => ({
-    readable: connection.readable,
-    writable: connection.writable,
+    get readable() {
+        return connection.readable;
+    },
+    get writable() {
+        return connection.writable;
+    },
     close: async () => {
         try {
             connection.close();
