@@ -35,7 +35,7 @@ class Peer:
     suffix: str = ".mjs"
     version: str = ""
     # From a workload or a case to why there is no such thing.
-    gaps: Mapping[str, str] = field(default_factory=dict)
+    gaps: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def is_ours(self) -> bool:
