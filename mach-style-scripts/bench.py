@@ -7,14 +7,13 @@
 import argparse
 
 SUMMARY = "measure sockets, beside other runtimes and a client without an engine"
-NEEDS_VENV = True
 DETAILS = """\
 Builds the shell and the server (tests/bench) in the optimised profile and runs each workload in ours, in a client
 without an engine, and in every runtime that is there: on PATH, or named by NODE, DENO, BUN or WORKERD. All of them take
 turns. What clients claim is compared with what the server has counted. Prints tables, and writes a JSON file and
 a page with plots into target/bench. The status is 1 if a sample failed.
 
-  ./mach bench                                everything: about an hour and a half
+  ./mach bench                                everything: an hour with all runtimes
   ./mach bench W1 W3/1-1cpu --repeat 3        two workloads
   ./mach bench W3 --peers ours,native         without other runtimes
   ./mach bench W4 --json before.json          keep it, change something, and then

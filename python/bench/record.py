@@ -64,6 +64,18 @@ def rows_of(record: dict[str, Any]) -> list[Row]:
     return [Row(**row) for row in record["rows"]]
 
 
+def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """Why two runs should be compared with care: what else than the software is not the same."""
+    found = []
+    for place, names in (("conditions", ("processor", "cores", "kernel")), ("settings", ("seconds", "smoke", "pin"))):
+        for name in names:
+            here, there = now[place].get(name), before[place].get(name)
+            # A file has lists only.
+            if list(here) != there if isinstance(here, tuple) else here != there:
+                found.append(f"{name} is {here}, and was {there}")
+    return found
+
+
 @dataclass(frozen=True)
 class Change:
     """A row, and the same one of an earlier run."""

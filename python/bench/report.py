@@ -60,8 +60,8 @@ def foreign(samples: list[dict[str, Any]]) -> str:
     )
 
 
-def comparison(changes: list[Change]) -> str:
-    """This run beside an earlier one."""
+def comparison(changes: list[Change], differences: list[str]) -> str:
+    """This run beside an earlier one, and what makes it doubtful."""
     head = ["row", "before", "range before", "now", "range now", "ratio", "verdict"]
     lines = [
         [
@@ -75,4 +75,6 @@ def comparison(changes: list[Change]) -> str:
         ]
         for change in changes
     ]
-    return f"### Compared with the earlier run (ratios above 1: better than before)\n\n{markdown(head, lines)}"
+    doubts = [f"With care: {difference}" for difference in differences]
+    title = "### Compared with the earlier run (ratios above 1: better than before)"
+    return "\n\n".join([title, *doubts, markdown(head, lines)])

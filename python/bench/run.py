@@ -57,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
     html_report.write(chosen.html, html_report.render(rows, about, found.missing, samples, changes))
     print(report.text(rows, about, found.missing, samples))
     if earlier:
-        print("\n" + report.comparison(changes))
+        print("\n" + report.comparison(changes, record.differences(written, earlier)))
     failed = sum("error" in one for one in samples)
     print(f"\n{len(samples)} samples, {failed} failed; {chosen.json}; {chosen.html}", flush=True)
     return 1 if failed or not samples else 0

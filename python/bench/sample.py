@@ -128,7 +128,8 @@ class Watch:
         first, last = self._case.workload.spans[0][0], self._case.workload.spans[-1][1]
         used = self._busy[last] - self._busy[first]
         whole = self._arrivals[last].at - self._arrivals[first].at
-        return max(0.0, used - cpu) / whole if seconds > 0 else 0.0
+        # The kernel counts in ticks: over a short time there may seem to be more than there are.
+        return min(max(0.0, used - cpu) / whole, os.cpu_count() or 1) if seconds > 0 else 0.0
 
 
 def take(settings: Settings, peer: Peer, case: Case) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.processes import Child, Ended
 from bench.workloads import Claim
-from mach_support import bootstrap, cargo
+from mach_support import bootstrap, cargo, paths
 
 PACKAGE = "direct-sockets-bench-server"
 # How long it may take to start, and to answer, in seconds.
@@ -27,7 +27,7 @@ def build(release: bool) -> Path:
     bootstrap.check_rust()
     profile = ["--release"] if release else []
     cargo.run(["cargo", "build", "--package", PACKAGE, *profile], cargo.unit_environment(), "./mach bench")
-    return cargo.paths.cargo_target() / ("release" if release else "debug") / PACKAGE
+    return paths.cargo_target() / ("release" if release else "debug") / PACKAGE
 
 
 class Server:

@@ -92,14 +92,24 @@ class Changes(unittest.TestCase):
         bad = rows("W4/seq", [{"case": "W4/seq", "peer": "ours", "error": "no"}], [OURS])
         [change] = record.changes(made(1.0), bad)
         self.assertEqual((change.ratio, change.verdict), (None, "not comparable"))
-        self.assertIn("not comparable", report.comparison([change]))
+        self.assertIn("not comparable", report.comparison([change], []))
+
+    def test_other_conditions(self):
+        now = {"conditions": CONDITIONS, "settings": {"seconds": 1.0, "pin": (0, 1)}}
+        same = json.loads(json.dumps(now))
+        self.assertEqual(record.differences(now, same), [])
+        same["conditions"]["cores"] = 64
+        same["settings"]["pin"] = None
+        wanted = ["cores is 2, and was 64", "pin is (0, 1), and was None"]
+        self.assertEqual(record.differences(now, same), wanted)
 
     def test_only_rows_of_both(self):
         other = rows("W4/seq", [sample("W4/seq", FAST, {"rate": 1.0})], [FAST])
         self.assertEqual(record.changes(made(1.0), other), [])
 
     def test_the_table(self):
-        text = report.comparison([self.change((20, 22), (10, 12))])
+        text = report.comparison([self.change((20, 22), (10, 12))], ["kernel is 2, and was 1"])
+        self.assertIn("With care: kernel is 2, and was 1", text)
         self.assertIn("| W4/seq rate ours |", text)
         self.assertIn("1.91×", text)
         self.assertIn("| better |", text)
