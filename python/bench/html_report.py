@@ -18,8 +18,6 @@ from bench.table import Row
 PAGE = Path(__file__).with_name("page")
 TITLE = "Benchmarks of Direct Sockets"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'"
-# Columns of numbers, in the table of a measure.
-_NUMBERS = range(1, 7)
 
 
 def write(path: Path, text: str) -> None:
@@ -85,12 +83,13 @@ def _overview(groups: list[list[Row]]) -> list[str]:
                 continue
             link = f'<a href="#{_anchor(row)}">{escape(row.case)} {escape(row.measure)}</a>'
             state = "failed" if row.failed and row.median is None else table.number(row.median)
-            cells = [f"{state} {row.unit}", table.ratio(row.vs_best), table.ratio(row.vs_native)]
+            ratios = (row.vs_native, row.vs_streams, row.vs_best)
+            cells = [f"{state} {row.unit}", *map(table.ratio, ratios)]
             numbers = "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells)
             lines.append(f"<tr><th scope=row>{link}</th><td>{escape(row.peer)}</td>{numbers}</tr>")
     if not lines:
         return []
-    head = "".join(f"<th scope=col>{name}</th>" for name in ("measure", "peer", "median", "vs best peer", "vs native"))
+    head = "".join(f"<th scope=col>{name}</th>" for name in ("measure", "peer", "median", *table.HEAD[3:6]))
     return [
         "<h2>Overview</h2>",
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>',
@@ -100,21 +99,21 @@ def _overview(groups: list[list[Row]]) -> list[str]:
 
 
 def _group(group: list[Row]) -> list[str]:
-    head = "".join(f"<th scope=col>{escape(name)}</th>" for name in table.HEAD)
+    first_head, *other_heads = (f"<th scope=col>{escape(name)}</th>" for name in table.HEAD)
+    most = plot.largest(group)
     lines = []
     for row in group:
-        first, *others = table.cells(row)
+        peer, *numbers, notes = table.cells(row)
         kind = "failed" if row.failed else plot.kind_of(row.peer)
-        cells = "".join(
-            f'<td{" class=number" if column in _NUMBERS else ""}>{escape(cell)}</td>'
-            for column, cell in enumerate(others, 1)
+        cells = "".join(f"<td class=number>{escape(cell)}</td>" for cell in numbers)
+        lines.append(
+            f'<tr class="{kind}"><th scope=row>{escape(peer)}</th><td class=bar>{plot.bar(row, most)}</td>{cells}'
+            f"<td>{escape(notes)}</td></tr>"
         )
-        lines.append(f'<tr class="{kind}"><th scope=row>{escape(first)}</th>{cells}</tr>')
     return [
         "<section>",
         f'<h2 id="{_anchor(group[0])}">{escape(table.title(group[0]))}</h2>',
-        plot.bars(group),
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>',
+        f'<div class="scroll"><table><thead><tr>{first_head}<th></th>{"".join(other_heads)}</tr></thead><tbody>',
         *lines,
         "</tbody></table></div>",
         "</section>",

@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=Path, default=FOLDER / "bench.html", metavar="FILE", help="a page about it")
     parser.add_argument("--compare", type=Path, metavar="OLD.json", help="put an earlier run beside this one")
     parser.add_argument(
-        "--smoke", action="store_true", help="only see that everything works: a tenth of a second, once, few connections"
+        "--smoke", action="store_true", help="only see that all works: a tenth of a second, once, few connections"
     )
     parser.add_argument(
         "--micro",

@@ -15,6 +15,8 @@ from bench.table import Row, times_as_good
 from mach_support.log import Failure
 
 FORMAT = 1
+# With fewer samples a range says nothing.
+FEWEST_SAMPLES = 3
 # What each file has, and of which kind it is.
 _MEMBERS: dict[str, type] = {
     "format": int,
@@ -101,6 +103,8 @@ class Change:
         """The change in a word."""
         if self.ratio is None:
             return "not comparable"
+        if min(self.now.samples, self.before.samples) < FEWEST_SAMPLES:
+            return "too few samples"
         if self.overlaps:
             return "ranges overlap"
         return "better" if self.ratio > 1 else "worse"

@@ -35,8 +35,10 @@ class Row:
     failed: int = 0
     cpu_per_operation_us: float | None = None
     switches_per_operation: float | None = None
-    # How many times as good as the native client, and as the best of the others: above 1 is better.
+    # How many times as good as the native client, as the best peer with web streams, and as the best of the others
+    # at all: above 1 is better.
     vs_native: float | None = None
+    vs_streams: float | None = None
     vs_best: float | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -67,7 +69,7 @@ def rows(samples: Iterable[dict[str, Any]], cases: list[Case], peers: list[Peer]
             mine = [
                 _row(case, measure, peer, taken) for peer in peers if (taken := by_place.get((case.name, peer.name)))
             ]
-            _compare(mine, {peer.name for peer in peers if peer.is_other}, measure.better)
+            _compare(mine, [peer for peer in peers if peer.is_other], measure.better)
             found += sorted(mine, key=lambda row: _rank(row, measure))
     return found
 
@@ -144,14 +146,19 @@ def _arrived(sample: dict[str, Any]) -> float:
     return sample["server"]["udp-sink"]["units"] / max(1, sample["result"]["total"])
 
 
-def _compare(found: list[Row], others: set[str], better: str) -> None:
+def _compare(found: list[Row], others: list[Peer], better: str) -> None:
     """Adds the ratios."""
     medians = {row.peer: row.median for row in found if row.median is not None}
-    rivals = [median for peer, median in medians.items() if peer in others]
-    best = (max if better == HIGH else min)(rivals) if rivals else None
+
+    def best_of(rivals: Iterable[Peer]) -> float | None:
+        values = [medians[peer.name] for peer in rivals if peer.name in medians]
+        return (max if better == HIGH else min)(values) if values else None
+
+    best, best_streams = best_of(others), best_of(peer for peer in others if peer.streams)
     for row in found:
         if row.peer != NATIVE:
             row.vs_native = times_as_good(row.median, medians.get(NATIVE), better)
+            row.vs_streams = times_as_good(row.median, best_streams, better)
             row.vs_best = times_as_good(row.median, best, better)
 
 
@@ -190,12 +197,13 @@ def cells(row: Row) -> list[str]:
     """A row as a table shows it."""
     if row.median is None:
         state = "failed" if row.failed else "n/a"
-        return [row.peer, state, "", "", "", "", "", "; ".join(row.notes)]
+        return [row.peer, state, *[""] * (len(HEAD) - 3), "; ".join(row.notes)]
     return [
         row.peer,
         number(row.median),
         f"{number(row.least)} to {number(row.most)}",
         ratio(row.vs_native),
+        ratio(row.vs_streams),
         ratio(row.vs_best),
         cost(row),
         switches(row),
@@ -203,7 +211,7 @@ def cells(row: Row) -> list[str]:
     ]
 
 
-HEAD = ["peer", "median", "range", "vs native", "vs best peer", "CPU each", "switches each", "notes"]
+HEAD = ["peer", "median", "range", "vs native", "vs streams", "vs best", "CPU each", "switches each", "notes"]
 
 
 def title(row: Row) -> str:

@@ -31,7 +31,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a server must have counted if a client says the truth: a role, the sum of these counters, at least so much."""
+    """What a server must have counted if a client says the truth: of a role, the sum of these counters."""
 
     role: str
     counters: tuple[str, ...]

@@ -16,6 +16,7 @@ OURS = Peer("ours", ("shell",), "direct-sockets", streams=True)
 NATIVE = Peer("native", ("server", "run"))
 FAST = Peer("deno-web", ("deno",), "deno-web", streams=True)
 SLOW = Peer("node-web", ("node",), "node-web", streams=True)
+RAW = Peer("bun", ("bun",), "bun")
 PEERS = [OURS, NATIVE, FAST, SLOW]
 
 CONDITIONS: dict[str, Any] = {

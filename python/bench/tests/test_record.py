@@ -75,18 +75,22 @@ class Changes(unittest.TestCase):
         return change
 
     def test_better_and_worse(self):
-        self.assertEqual(self.change((20, 22), (10, 12)).verdict, "better")
-        self.assertAlmostEqual(self.change((20, 22), (10, 12)).ratio, 21 / 11)
-        self.assertEqual(self.change((5, 6), (10, 12)).verdict, "worse")
+        self.assertEqual(self.change((20, 21, 22), (10, 11, 12)).verdict, "better")
+        self.assertAlmostEqual(self.change((20, 21, 22), (10, 11, 12)).ratio, 21 / 11)
+        self.assertEqual(self.change((5, 6, 6), (10, 11, 12)).verdict, "worse")
 
     def test_less_is_better(self):
-        change = self.change((1.0,), (2.0,), case="W0/start", measure="time")
+        change = self.change((1.0,) * 3, (2.0,) * 3, case="W0/start", measure="time")
         self.assertEqual((change.ratio, change.verdict), (2.0, "better"))
 
     def test_ranges_that_overlap(self):
-        self.assertEqual(self.change((10, 20), (15, 30)).verdict, "ranges overlap")
-        self.assertEqual(self.change((10, 15), (15, 30)).verdict, "ranges overlap", "also in one point")
-        self.assertEqual(self.change((12, 13), (10, 30)).verdict, "ranges overlap", "also within")
+        self.assertEqual(self.change((10, 15, 20), (15, 20, 30)).verdict, "ranges overlap")
+        self.assertEqual(self.change((10, 12, 15), (15, 20, 30)).verdict, "ranges overlap", "also in one point")
+        self.assertEqual(self.change((12, 13, 13), (10, 11, 30)).verdict, "ranges overlap", "also within")
+
+    def test_too_few_samples(self):
+        self.assertEqual(self.change((20, 22), (10, 11, 12)).verdict, "too few samples")
+        self.assertEqual(self.change((20, 21, 22), (10,)).verdict, "too few samples")
 
     def test_rows_without_a_number(self):
         bad = rows("W4/seq", [{"case": "W4/seq", "peer": "ours", "error": "no"}], [OURS])
@@ -108,7 +112,7 @@ class Changes(unittest.TestCase):
         self.assertEqual(record.changes(made(1.0), other), [])
 
     def test_the_table(self):
-        text = report.comparison([self.change((20, 22), (10, 12))], ["kernel is 2, and was 1"])
+        text = report.comparison([self.change((20, 21, 22), (10, 11, 12))], ["kernel is 2, and was 1"])
         self.assertIn("With care: kernel is 2, and was 1", text)
         self.assertIn("| W4/seq rate ours |", text)
         self.assertIn("1.91×", text)

@@ -7,7 +7,7 @@
 import unittest
 
 from bench import table
-from bench.tests.made import FAST, NATIVE, OURS, SLOW, rows, sample
+from bench.tests.made import FAST, NATIVE, OURS, RAW, SLOW, rows, sample
 from bench.workloads import HIGH, LOW
 
 
@@ -48,6 +48,13 @@ class Medians(unittest.TestCase):
         self.assertIsNone(table.times_as_good(0.0, 1.0, LOW), "nothing is infinitely much better")
 
 
+    def test_those_with_streams_are_rivals_of_their_own(self):
+        values = {OURS: 10.0, FAST: 20.0, RAW: 40.0}
+        samples = [sample("W4/seq", peer, {"rate": value}) for peer, value in values.items()]
+        ours = rows("W4/seq", samples, list(values))[-1]
+        self.assertEqual((ours.peer, ours.vs_streams, ours.vs_best, ours.vs_native), ("ours", 0.5, 0.25, None))
+
+
 class Trouble(unittest.TestCase):
     """Samples that failed, and what a peer cannot do."""
 
@@ -69,7 +76,7 @@ class Trouble(unittest.TestCase):
     def test_a_gap(self):
         gap = {"case": "W6/64", "peer": "ours", "gap": "no datagrams"}
         [row] = rows("W6/64", [gap], [OURS])
-        self.assertEqual(table.cells(row), ["ours", "n/a", "", "", "", "", "", "no datagrams"])
+        self.assertEqual(table.cells(row), ["ours", "n/a", "", "", "", "", "", "", "no datagrams"])
 
     def test_those_without_a_number_come_last(self):
         bad = {"case": "W4/seq", "peer": "ours", "error": "no"}
