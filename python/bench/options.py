@@ -68,7 +68,7 @@ def settle(options: argparse.Namespace) -> None:
     for name, path in (("--binary", options.binary), ("--server", options.server)):
         if path is not None and not os.access(path, os.X_OK):
             raise Failure(f"{name} {path}: no program", 2)
-    options.peers = options.peers.split(",") if options.peers else None
+    options.peers = [name.strip() for name in options.peers.split(",")] if options.peers else None
     if (options.multiprocess or options.worker) and options.peers is not None and OURS not in options.peers:
         raise Failure(f"--multiprocess and --worker are about {OURS}, which --peers leaves out", 2)
     options.pin = processors(options.pin) if options.pin else None

@@ -13,7 +13,7 @@ from bench.peers import NATIVE, OURS
 from bench.table import Row
 
 # In units of the picture, which are pixels.
-WIDTH, HEIGHT = 260, 18
+WIDTH, HEIGHT = 200, 18
 BAR_TOP, BAR_HEIGHT = 3, 12
 # Half of what stands at the ends of the range.
 WHISKER = 4

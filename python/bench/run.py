@@ -48,7 +48,10 @@ def run(chosen: argparse.Namespace) -> int:
     written = {
         "format": record.FORMAT,
         "conditions": about,
-        "settings": {name: getattr(chosen, name) for name in ("seconds", "warmup", "repeat", "smoke", "pin")},
+        "settings": {
+            "peers": [peer.name for peer in found.peers],
+            **{name: getattr(chosen, name) for name in ("seconds", "warmup", "repeat", "smoke", "pin")},
+        },
         "missing": found.missing,
         "samples": samples,
         "rows": [row.record() for row in rows],
