@@ -50,7 +50,7 @@ def test_scripts(pattern: str | None = None) -> Part:
 
 
 def test_selftest(release: bool, pattern: str | None = None) -> Part:
-    """The tests of the runner of web-platform style tests that need the browser: what is broken is seen."""
+    """The tests of the Python code that need the browser: what is broken is seen, and all workloads work."""
     part = Part("selftest", _with_flags("./mach test-scripts --with-browser", release, False))
     binary = paths.shell_binary(release)
     if not binary.exists():

@@ -2,4 +2,4 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Tests of the benchmarks' harness that need the browser."""
+"""Tests of the benchmarks' harness with the real browser: `./mach test-scripts --with-browser`."""
