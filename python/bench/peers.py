@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ class Peer:
 
     name: str
     # What stands in front of the program, or of the workload's name for the native client.
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
     # Which file of tests/bench/workloads/adapters; none for the native client.
     adapter: str | None = None
     # Whether its sockets are web streams: the programs are then the same as ours.
@@ -73,17 +74,16 @@ RUNTIMES = (
     Runtime(
         "NODE",
         ("--no-warnings",),
-        (Peer("node-net", (), "node-net"), Peer("node-web", (), "node-web", streams=True)),
+        (Peer("node-net", adapter="node-net"), Peer("node-web", adapter="node-web", streams=True)),
     ),
     Runtime(
         "DENO",
         _DENO_FLAGS,
         (
-            Peer("deno-web", (), "deno-web", streams=True, suffix=".js"),
+            Peer("deno-web", adapter="deno-web", streams=True, suffix=".js"),
             Peer(
                 "deno-raw",
-                (),
-                "deno-raw",
+                adapter="deno-raw",
                 suffix=".js",
                 gaps={"W1/byob": "the same as default: read() always fills a buffer of the caller's"},
             ),
@@ -92,7 +92,7 @@ RUNTIMES = (
     Runtime(
         "BUN",
         ("run",),
-        (Peer("bun", (), "bun", gaps={"W1/byob": "the callback brings its own buffer"}),),
+        (Peer("bun", adapter="bun", gaps={"W1/byob": "the callback brings its own buffer"}),),
     ),
     Runtime(
         "WORKERD",
@@ -100,8 +100,7 @@ RUNTIMES = (
         (
             Peer(
                 "workerd",
-                (),
-                "workerd",
+                adapter="workerd",
                 streams=True,
                 gaps={
                     "W6": _NO_DATAGRAMS,
@@ -145,8 +144,7 @@ def find(wanted: list[str] | None, environment: Mapping[str, str]) -> Found:
                 found.missing[peer.name] = problem
             else:
                 command = (path, *runtime.arguments)
-                gaps, suffix = peer.gaps, peer.suffix
-                found.peers.append(Peer(peer.name, command, peer.adapter, peer.streams, suffix, version, gaps))
+                found.peers.append(dataclasses.replace(peer, command=command, version=version))
     return found
 
 
