@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kind.add_argument(
         "--with-browser",
         action="store_true",
-        help="instead those that need the browser: the runner of web-platform style tests sees what is broken",
+        help="instead those that need the browser: test-wpt sees what is broken, and all workloads of bench work",
     )
     parser.add_argument("-r", "--release", action="store_true", help="with --with-browser: in the optimised profile")
     kind.add_argument("--full", action="store_true", help="instead the long ones, which compile much of Servo")

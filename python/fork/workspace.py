@@ -27,7 +27,7 @@ _MEMBERS = re.compile(r"^(\s*members\s*=\s*\[)", re.MULTILINE)
 
 # What a package of Servo's inherits from its workspace.
 _INHERITED = ("version", "authors", "license", "edition", "publish", "rust-version", "repository")
-# What one of our crates keeps of its own. Its tests stay in this repository.
+# What one of our crates keeps of its own. Its tests and benchmarks stay in this repository.
 _KEPT = ("name", "description", "default-run")
 _KEPT_TARGETS = ("lib", "bin")
 
@@ -224,7 +224,7 @@ def own_crate(
     """The manifest of one of our crates in Servo's workspace; also gives what the root must have for it."""
     data = tomllib.loads(manifest.decode())
     package = data["package"]
-    unknown = set(data) - {"package", "dependencies", "dev-dependencies", "test", "lints", *_KEPT_TARGETS}
+    unknown = set(data) - {"package", "dependencies", "dev-dependencies", "test", "bench", "lints", *_KEPT_TARGETS}
     if unknown:
         raise ForkError(f"{package['name']}: [{sorted(unknown)[0]}] would get lost in a checkout")
     lines = ["[package]", *(f"{key} = {inline(package[key])}" for key in _KEPT if key in package)]

@@ -40,6 +40,7 @@ SHELL_VARIABLE = "DIRECT_SOCKETS_SHELL"
 
 # The package whose threads loom takes apart.
 MODEL_PACKAGE = "direct-sockets-plane"
+MODEL_TEST = "loom"
 
 # Packages of the workspace that contains Servo.
 ENGINE_PACKAGES = ("direct-sockets-webview", "direct-sockets-shell")
@@ -53,7 +54,7 @@ def test_scripts(pattern: str | None = None) -> Part:
 
 
 def test_selftest(release: bool, pattern: str | None = None) -> Part:
-    """The tests of the runner of web-platform style tests that need the browser: what is broken is seen."""
+    """The tests of the Python code that need the browser: what is broken is seen, and all workloads work."""
     part = Part("selftest", _with_flags("./mach test-scripts --with-browser", release, False))
     binary = paths.shell_binary(release)
     if not binary.exists():
@@ -107,7 +108,8 @@ def test_model(pattern: str | None = None) -> Part:
     environment["CARGO_TARGET_DIR"] = str(paths.TARGET / "loom")
     environment["RUSTFLAGS"] = f"{environment.get('RUSTFLAGS', '')} --cfg loom".strip()
     manifest = paths.ROOT / "Cargo.toml"
-    cargo_tests.run(cargo_tests.Options(manifest, environment, MODEL_PACKAGE, pattern, release=True), part)
+    options = cargo_tests.Options(manifest, environment, MODEL_PACKAGE, pattern, release=True, target=MODEL_TEST)
+    cargo_tests.run(options, part)
     return part
 
 

@@ -151,12 +151,13 @@ class CrateTest(unittest.TestCase):
         )
         self.assertEqual(additions, {"zeta": "1"})
 
-    def test_one_of_ours_becomes_a_member_without_tests(self):
+    def test_one_of_ours_becomes_a_member_without_tests_and_benchmarks(self):
         manifest = (
             '[package]\nname = "ours"\ndescription = "What it is"\nversion.workspace = true\nautotests = false\n\n'
             '[[bin]]\nname = "ours"\npath = "src/main.rs"\n\n[lib]\nname = "ours_lib"\n\n[dependencies]\n'
             "serde = { workspace = true, features = [\"rc\"] }\nother.workspace = true\n\n"
-            '[dev-dependencies]\nproptest = "1"\n\n[[test]]\nname = "all"\n\n[lints]\nworkspace = true\n'
+            '[dev-dependencies]\nproptest = "1"\n\n[[test]]\nname = "all"\n\n'
+            '[[bench]]\nname = "fast"\n\n[lints]\nworkspace = true\n'
         )
         own = {"dependencies": {"serde": {"version": "1", "features": ["derive"]}, "other": {"path": "x"}}}
         text, additions = workspace.own_crate(manifest.encode(), own, {"other"}, root_with({"serde": "1.0.228"}))

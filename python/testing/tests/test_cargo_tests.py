@@ -24,6 +24,17 @@ def read(output: str) -> list[tuple[str, str]]:
     return [(result.name, result.status) for result in part.results]
 
 
+class LibraryTest(unittest.TestCase):
+    def test_documentation_is_that_of_libraries(self):
+        packages = [
+            {"name": "program", "targets": [{"kind": ["bin"]}, {"kind": ["test"]}]},
+            {"name": "library", "targets": [{"kind": ["lib"]}]},
+        ]
+        metadata = json.dumps({"packages": packages})
+        found = {name: cargo_tests.has_library(metadata, name) for name in (None, "program", "library", "other")}
+        self.assertEqual(found, {None: True, "program": False, "library": True, "other": False})
+
+
 class OutputTest(unittest.TestCase):
     def test_reads_each_test(self):
         output = (

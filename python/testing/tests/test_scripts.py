@@ -54,7 +54,7 @@ class ScriptsTest(unittest.TestCase):
     def test_each_part_has_its_packages(self):
         root = paths.ROOT / "python"
         self.assertIn("testing.tests", scripts.packages(root))
-        self.assertEqual(scripts.packages(root, "selftest"), ["wpt.selftest"])
+        self.assertEqual(scripts.packages(root, "selftest"), ["bench.selftest", "wpt.selftest"])
 
     def test_a_test_that_fails_twice_has_failed(self):
         results = self.run_tests(
