@@ -4,9 +4,11 @@
 
 //! Scripts that the application runs in the page.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
-use direct_sockets_webview::{Error, Value};
+use direct_sockets_webview::{ConsoleLevel, Delegate, Error, Value, WebView};
 
 use crate::harness::{self, TestResult, ask, ask_error, ensure, open, same, text};
 
@@ -21,6 +23,7 @@ harness::tests! {
         an_error_tells_what_and_where,
         what_cannot_be_json_is_an_error,
         an_answer_that_does_not_come_is_a_timeout,
+        an_answer_that_comes_too_late_is_no_line_of_the_page,
         an_open_console_group_does_not_hide_answers,
     ]
 }
@@ -131,6 +134,32 @@ fn an_answer_that_does_not_come_is_a_timeout() -> TestResult {
     }
     // The next one is not disturbed.
     same("the next", ask(&webview, "return 1;")?.as_f64(), Some(1.0))
+}
+
+fn an_answer_that_comes_too_late_is_no_line_of_the_page() -> TestResult {
+    #[derive(Default)]
+    struct Lines(RefCell<Vec<String>>);
+    impl Delegate for Lines {
+        fn show_console_message(&self, _: &WebView, _: ConsoleLevel, message: &str) {
+            self.0.borrow_mut().push(message.to_owned());
+        }
+    }
+    let lines = Rc::new(Lines::default());
+    let webview = harness::open_with(harness::builder().delegate(lines.clone()), "")?;
+    // It is given up before it can answer: the page answers only when it is told to.
+    let body = "await new Promise(resolve => { globalThis.answer = resolve; });";
+    match webview.evaluate_async(body, Duration::from_millis(50)) {
+        Err(Error::Timeout(_)) => {},
+        other => return Err(format!("no timeout but {other:?}")),
+    }
+    webview
+        .evaluate("answer(); setTimeout(() => console.log('the page'), 0); undefined")
+        .map_err(|error| error.to_string())?;
+    webview
+        .run_until(Some(harness::PATIENCE), || !lines.0.borrow().is_empty())
+        .map_err(|error| error.to_string())?;
+    let seen = lines.0.borrow().clone();
+    same("the lines", seen, vec!["the page".to_owned()])
 }
 
 fn an_open_console_group_does_not_hide_answers() -> TestResult {

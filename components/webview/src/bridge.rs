@@ -5,7 +5,7 @@
 //! Between Servo's delegates and the application's.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::{Rc, Weak};
 
 use direct_sockets_broker::AddressRequest;
@@ -20,6 +20,9 @@ use crate::delegate::{
 };
 use crate::serve::{Request, Router};
 use crate::webview::{Inner, WebView};
+
+/// How many answers that come too late are told from lines of the page.
+const MAX_LATE_ANSWERS: usize = 64;
 
 /// How far the page has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +48,9 @@ pub(crate) struct State {
     /// Counts the delegate methods that are on the stack.
     pub(crate) nesting: Cell<u32>,
     /// Answers to come over the console, by the token at their beginning.
-    pub(crate) answers: RefCell<HashMap<String, Option<String>>>,
+    answers: RefCell<HashMap<String, Option<String>>>,
+    /// The tokens of answers that nobody waits for any more, and that may come all the same: the last ones.
+    late_answers: RefCell<VecDeque<String>>,
 }
 
 impl State {
@@ -60,6 +65,7 @@ impl State {
             crash: RefCell::new(None),
             nesting: Cell::new(0),
             answers: RefCell::default(),
+            late_answers: RefCell::default(),
         }
     }
 
@@ -115,8 +121,36 @@ impl State {
         self.tell(|delegate, webview| delegate.request_address(webview, request));
     }
 
-    /// Whether `message` was an answer that somebody here waits for.
+    /// An answer with this token will come.
+    pub(crate) fn expect_answer(&self, token: &str) {
+        self.answers.borrow_mut().insert(token.to_owned(), None);
+    }
+
+    /// Whether the answer with this token is there, or nobody waits for it.
+    pub(crate) fn has_answer(&self, token: &str) -> bool {
+        self.answers.borrow().get(token).is_none_or(Option::is_some)
+    }
+
+    /// The answer with this token, if it is there. It is waited for no more.
+    pub(crate) fn end_answer(&self, token: &str) -> Option<String> {
+        let answer = self.answers.borrow_mut().remove(token).flatten();
+        if answer.is_none() {
+            let mut late = self.late_answers.borrow_mut();
+            if late.len() == MAX_LATE_ANSWERS {
+                late.pop_front();
+            }
+            late.push_back(token.to_owned());
+        }
+        answer
+    }
+
+    /// Whether `message` was an answer that somebody here waits for, or has waited for.
     fn take_answer(&self, message: &str) -> bool {
+        let mut late = self.late_answers.borrow_mut();
+        if let Some(index) = late.iter().position(|token| message.contains(token)) {
+            late.remove(index);
+            return true;
+        }
         let mut answers = self.answers.borrow_mut();
         // Not at the beginning of the line if the page has opened a console group.
         let Some((token, position)) = answers

@@ -360,25 +360,14 @@ impl WebView {
                 }})));
             }} undefined"
         );
-        self.0
-            .state
-            .answers
-            .borrow_mut()
-            .insert(token.clone(), None);
+        self.0.state.expect_answer(&token);
         let started = Instant::now();
         let result = self.evaluate_within(&script, timeout).and_then(|_| {
             self.run_until(Some(timeout.saturating_sub(started.elapsed())), || {
-                self.0
-                    .state
-                    .answers
-                    .borrow()
-                    .get(&token)
-                    .is_none_or(Option::is_some)
-                    || self.is_closed()
-                    || self.crash().is_some()
+                self.0.state.has_answer(&token) || self.is_closed() || self.crash().is_some()
             })
         });
-        let answer = self.0.state.answers.borrow_mut().remove(&token).flatten();
+        let answer = self.0.state.end_answer(&token);
         match (answer, result?) {
             (Some(text), _) => async_answer(&text),
             (None, true) => Err(self.gone()),
