@@ -371,11 +371,14 @@ class Reports(RunnerCase):
         binary = self.browser(f"open({str(started)!r}, 'a').write('x')\ntime.sleep(600)")
         script = textwrap.dedent(
             """
+            import signal
             import sys
             from pathlib import Path
             from unittest import mock
             from wpt import harness, run
             from wpt.tests.runner import NoServer
+            # Whoever runs the tests in the background may have it ignored.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             harness.TESTS, harness.OS_TESTS, harness.METADATA = (Path(name) for name in sys.argv[1:4])
             harness.ensure = lambda: None
             with mock.patch("wpt.executor.Server", NoServer):
