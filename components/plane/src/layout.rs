@@ -41,15 +41,6 @@ const REQUESTS: usize = Header::SIZE;
 const EVENTS: usize = 2 * Header::SIZE;
 const FIRST_SEGMENT: usize = ALIGNMENT + 2 * QUEUE;
 
-/// How many rings the memory of this number has, counted from 0 for the first one.
-pub const fn slots_of_segment(number: u32) -> u32 {
-    if number == 0 {
-        FIRST_SLOTS
-    } else {
-        LATER_SLOTS
-    }
-}
-
 /// The bytes that so many rings take, headers included.
 const fn segment_length(slots: u32) -> usize {
     headers_length(slots) + slots as usize * RING

@@ -47,7 +47,7 @@ mod transfer;
 #[cfg(not(loom))]
 pub use bell::Bell;
 #[cfg(not(loom))]
-pub use layout::{FIRST_SLOTS, LATER_SLOTS, Plane, Segment, ring_of, slots_of_segment};
+pub use layout::{FIRST_SLOTS, LATER_SLOTS, Plane, Segment, ring_of};
 #[cfg(not(loom))]
 pub use memory::{Memory, Span};
 pub use queue::{MAX_MESSAGE, MessageReader, MessageWriter};

@@ -252,9 +252,10 @@ impl<R: Room> Producer<R> {
         take_wish(&self.room.header().tell_consumer_at, self.head)
     }
 
-    /// Wish to be told when there is room for `bytes` more, which is at most the window. False if there is room
-    /// already.
+    /// Wish to be told when there is room for `bytes` more, or for a whole window if that is less: there is never room
+    /// for more. False if there is already.
     pub fn wait_for_room(&mut self, bytes: usize) -> Result<bool, Corrupt> {
+        let bytes = bytes.min(self.window);
         let at = (self.head + bytes as u64).saturating_sub(self.window as u64);
         make_wish(&self.room.header().tell_producer_at, at);
         if self.room()? < bytes {

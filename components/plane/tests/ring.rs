@@ -100,6 +100,19 @@ fn the_producer_is_told_when_there_is_as_much_room_as_it_wants() {
     assert_eq!(producer.wait_for_room(4), Ok(false));
 }
 
+#[test]
+fn a_wish_for_more_than_the_window_is_one_for_all_of_it() {
+    let (mut producer, mut consumer) = ring();
+    producer.set_window(8);
+    assert_eq!(producer.wait_for_room(9), Ok(false));
+    producer.write(&[1; 8]).unwrap();
+    assert_eq!(producer.wait_for_room(usize::MAX), Ok(true));
+    consumer.read(&mut [0; 7]).unwrap();
+    assert!(!consumer.must_tell());
+    consumer.read(&mut [0; 1]).unwrap();
+    assert!(consumer.must_tell());
+}
+
 proptest! {
     #[test]
     fn whatever_the_sizes_the_bytes_are_the_same(
