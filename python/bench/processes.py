@@ -24,6 +24,9 @@ from wpt import processes as browser
 
 # How long a process may take to end after it was told to, in seconds.
 END_LIMIT = 10.0
+# How many messages of a process may wait, and how many other lines of it are kept: far more than any workload has.
+MOST_MESSAGES = 1000
+MOST_LINES = 100
 # How much of its standard error is told.
 TAIL = 600
 
@@ -85,8 +88,10 @@ class Child:
             except ValueError:
                 message = None
             if isinstance(message, dict):
-                self._messages.put((at, message))
-            elif len(self._other_lines) < 100:
+                # More would not be looked at; a program that never stops is ended when its time is up.
+                if self._messages.qsize() < MOST_MESSAGES:
+                    self._messages.put((at, message))
+            elif len(self._other_lines) < MOST_LINES:
                 self._other_lines.append(line.rstrip())
         self._messages.put(None)
 

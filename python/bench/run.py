@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -119,9 +118,3 @@ def brief(case: Case, taken: dict[str, Any]) -> str:
         if measure.name in taken["values"]
     ]
     return ", ".join(told) or "no number"
-
-
-
-
-if __name__ == "__main__":
-    sys.exit("run ./mach bench")
