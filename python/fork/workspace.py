@@ -218,13 +218,22 @@ def servo_crate(manifest: bytes, crate: Crate, workspace: Workspace) -> tuple[by
     return text.encode(), additions
 
 
+# The configuration in which the interleavings of the rings are checked: nobody else sets it.
+_ONLY_TESTS = ("cfg(loom)",)
+
+
 def own_crate(
     manifest: bytes, own_workspace: dict[str, Any], own_names: set[str], workspace: Workspace
 ) -> tuple[bytes, dict[str, Any]]:
     """The manifest of one of our crates in Servo's workspace; also gives what the root must have for it."""
     data = tomllib.loads(manifest.decode())
     package = data["package"]
-    unknown = set(data) - {"package", "dependencies", "dev-dependencies", "test", "bench", "lints", *_KEPT_TARGETS}
+    known = {"package", "dependencies", "dev-dependencies", "target", "test", "bench", "lints", *_KEPT_TARGETS}
+    unknown = set(data) - known
+    for condition, tables in data.get("target", {}).items():
+        # What only tests need stays here, as they do.
+        if condition not in _ONLY_TESTS and set(tables) != {"dev-dependencies"}:
+            unknown.add(f"target.'{condition}'")
     if unknown:
         raise ForkError(f"{package['name']}: [{sorted(unknown)[0]}] would get lost in a checkout")
     lines = ["[package]", *(f"{key} = {inline(package[key])}" for key in _KEPT if key in package)]

@@ -27,7 +27,12 @@ OURS = {
     "direct-sockets-policy": {"direct-sockets-traits"},
     "direct-sockets-plane": {"direct-sockets-traits"},
     "direct-sockets-wire": {"direct-sockets-traits"},
-    "direct-sockets-net": {"direct-sockets-traits", "direct-sockets-policy", "direct-sockets-wire"},
+    "direct-sockets-net": {
+        "direct-sockets-traits",
+        "direct-sockets-plane",
+        "direct-sockets-policy",
+        "direct-sockets-wire",
+    },
     "direct-sockets-broker": {"direct-sockets-traits", "direct-sockets-policy", "direct-sockets-wire"},
 }
 

@@ -13,15 +13,15 @@ use direct_sockets_broker::{
     Remember,
 };
 use direct_sockets_traits::{
-    BrokerMessage, ClientEvent, Host, SocketError, SocketEvent, SocketId, SocketRequest, TcpExtras,
-    TcpOpen, TcpOptions,
+    BrokerMessage, Host, SocketError, SocketEvent, SocketId, SocketRequest, TcpExtras, TcpOpen,
+    TcpOptions,
 };
 use ipc_channel::ipc::IpcSender;
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
 use crate::support::{
-    Client, ORIGIN, PATIENCE, broker, broker_with, connect, signal, wait_until_gone,
+    Client, Event, ORIGIN, PATIENCE, broker, broker_with, connect, signal, wait_until_gone,
 };
 use crate::trials;
 
@@ -73,11 +73,11 @@ fn open(client: &Client, id: u64, address: SocketAddr) {
 /// The next socket that opens or fails, and whether it failed.
 fn opened(client: &Client) -> (u64, Result<(), SocketError>) {
     match client.next() {
-        ClientEvent::Socket {
+        Event::Socket {
             id,
             event: SocketEvent::Opened { .. },
         } => (id.0, Ok(())),
-        ClientEvent::Socket {
+        Event::Socket {
             id,
             event: SocketEvent::OpenFailed(error),
         } => (id.0, Err(error)),

@@ -4,7 +4,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use direct_sockets_traits::{BrokerMessage, ClientEvent, Owner};
+use direct_sockets_traits::{BrokerMessage, ClientEvent, Owner, SocketError};
 use ipc_channel::ipc::{self, IpcReceiver, IpcSender};
 use libtest_mimic::Trial;
 use serde::{Deserialize, Serialize};
@@ -116,7 +116,7 @@ fn life_08_channels_that_are_none_are_dropped() {
         type Message = (Forged, IpcReceiver<ClientEvent>, IpcSender<ClientEvent>);
         forged::<Message>(&sender).send(message).unwrap();
         // The other channel is closed with it.
-        let event = ClientEvent::Ready { net_pid: 0 };
+        let event = ClientEvent::Refused(SocketError::TimedOut);
         crate::support::wait_until("it is closed", || requests.send(event.clone()).is_err());
     }
     connect(&sender, ORIGIN, 0).ready();

@@ -62,7 +62,7 @@ fn a_channel_that_broke_makes_the_broker_look_again() {
         let found = (0..3).find_map(|attempt| {
             let client = connect(&sender, ORIGIN, attempt);
             match client.events.try_recv_timeout(crate::support::PATIENCE) {
-                Ok(direct_sockets_traits::ClientEvent::Ready { net_pid }) => Some(net_pid),
+                Ok(direct_sockets_traits::ClientEvent::Ready { net_pid, .. }) => Some(net_pid),
                 Ok(other) => panic!("{other:?}"),
                 Err(_) => None,
             }

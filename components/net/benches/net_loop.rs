@@ -25,7 +25,7 @@ fn ping_pong(criterion: &mut Criterion) {
         let message = vec![7; size];
         group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
             bencher.iter(|| {
-                assert_eq!(client.write(id, &message), WriteResult::Done);
+                assert_eq!(client.put(id, &message), size);
                 client.read_exactly(id, size)
             });
         });
@@ -42,7 +42,7 @@ fn bulk(criterion: &mut Criterion) {
     group.throughput(Throughput::Bytes(BULK as u64));
     group.bench_function("to an echo and back", |bencher| {
         bencher.iter(|| {
-            assert_eq!(client.write(id, &chunk), WriteResult::Done);
+            assert_eq!(client.put(id, &chunk), BULK);
             client.read_exactly(id, BULK)
         });
     });

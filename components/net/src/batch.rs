@@ -46,12 +46,12 @@ impl Room {
 
 impl Batch {
     /// Receive what is there without waiting, up to `max` datagrams. Calls `each` with every one of them, in the order
-    /// of their arrival: its bytes and its sender.
+    /// of their arrival: its bytes, its sender, and whether it is the last one.
     pub fn receive(
         &self,
         socket: &UdpSocket,
         max: usize,
-        mut each: impl FnMut(&[u8], SocketAddr),
+        mut each: impl FnMut(&[u8], SocketAddr, bool),
     ) -> io::Result<()> {
         let mut room = self.0.borrow_mut();
         let room = match &mut *room {
@@ -66,8 +66,9 @@ impl Batch {
         let count = room
             .state
             .recv(socket.into(), &mut slices[..max], &mut meta[..max])?;
-        for (slice, meta) in slices.iter().zip(&meta).take(count) {
-            each(slice.get(..meta.len).unwrap_or_default(), meta.addr);
+        for (index, (slice, meta)) in slices.iter().zip(&meta).take(count).enumerate() {
+            let data = slice.get(..meta.len).unwrap_or_default();
+            each(data, meta.addr, index + 1 == count);
         }
         Ok(())
     }

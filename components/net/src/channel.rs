@@ -39,22 +39,6 @@ impl Default for Scratch {
     }
 }
 
-/// Where bytes are read from sockets before they are sent on. One for all, as [`Scratch`].
-pub struct ReadBuffer(RefCell<Box<[u8]>>);
-
-impl ReadBuffer {
-    /// Use it; it has [`MAX_PAYLOAD`] bytes.
-    pub fn with<R>(&self, action: impl FnOnce(&mut [u8]) -> R) -> R {
-        action(&mut self.0.borrow_mut())
-    }
-}
-
-impl Default for ReadBuffer {
-    fn default() -> Self {
-        Self(RefCell::new(vec![0; MAX_PAYLOAD].into()))
-    }
-}
-
 /// Receive the next message and decode it.
 ///
 /// Cancel safety: a message that has begun and is not complete is lost, all others are not.

@@ -4,39 +4,46 @@
 
 //! One client: a global with sockets. Reads its requests and keeps its sockets.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 
-use direct_sockets_traits::limits::{MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT, MAX_LISTENERS_PER_CLIENT};
+use direct_sockets_plane::{Plane, PostError};
+use direct_sockets_traits::limits::{
+    MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT, MAX_LISTENERS_PER_CLIENT, MAX_WAITING_DATAGRAMS,
+};
 use direct_sockets_traits::{
-    AcceptResult, ClientEvent, Destination, Grant, Owner, SocketError, SocketEvent, SocketId,
+    AcceptResult, ClientEvent, Grant, Owner, RingId, SocketError, SocketEvent, SocketId,
     SocketRequest, TcpListen, TcpOpen, UdpMode, UdpOpen,
 };
-use direct_sockets_wire::{Endpoint, ReceiveError};
+use direct_sockets_wire::{Endpoint, MemoryEvent, ReceiveError};
 use log::{debug, warn};
-use serde_bytes::ByteBuf;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio::task::AbortHandle;
 
 use crate::address_policy::{AddressPolicy, Gate, GrantedPolicy};
 use crate::batch::Batch;
 use crate::budget::{Budget, Place, Quota};
-use crate::channel::{ReadBuffer, Scratch, Watched, receive, watch};
+use crate::channel::{Scratch, Watched, receive, watch};
 use crate::events::Events;
 use crate::orders::{Kind, Orders};
 use crate::origins::{Origin, Origins};
 use crate::questions::Questions;
+use crate::queues::Queues;
 use crate::resolver::Resolve;
+use crate::rings::Rings;
 use crate::send_side::InFlight;
 use crate::statistics::Statistics;
 use crate::{tcp_listener, tcp_socket, udp_socket};
 
 /// After so many requests of one client in a row it is the turn of others.
 const REQUESTS_IN_A_ROW: u32 = 64;
+
+/// How long to wait before memory for rings is asked for again.
+const MEMORY_SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
 /// What all clients of one net process share.
 pub struct Common {
@@ -46,10 +53,10 @@ pub struct Common {
     pub resolver: Rc<dyn Resolve>,
     /// Where messages are received.
     pub scratch: Scratch,
-    /// Where bytes are read from sockets.
-    pub read_buffer: ReadBuffer,
     /// Where datagrams are received.
     pub batch: Batch,
+    /// Where datagrams are encoded and decoded for rings. One for all, because nothing waits with it in use.
+    pub records: Cell<Vec<u8>>,
     /// Who is asked where the embedder has not decided.
     pub questions: Rc<Questions>,
     /// What each origin has.
@@ -58,11 +65,6 @@ pub struct Common {
     pub clients: RefCell<Vec<Weak<Client>>>,
     /// How many descriptors there are to give away.
     pub budget: Budget,
-}
-
-struct Entry {
-    orders: Rc<Orders>,
-    task: AbortHandle,
 }
 
 /// One client.
@@ -76,7 +78,15 @@ pub struct Client {
     origin: Rc<Origin>,
     listeners: Quota,
     datagrams: Quota,
-    sockets: RefCell<HashMap<SocketId, Entry>>,
+    rings: RefCell<Rings>,
+    /// There was none for more rings, and they will be asked for again.
+    waits_for_memory: Cell<bool>,
+    queues: Queues,
+    /// How many bytes of datagrams wait for room in rings.
+    waiting: Cell<usize>,
+    /// Who receives nothing because that is too much.
+    held_up: RefCell<HashMap<SocketId, Rc<Orders>>>,
+    sockets: RefCell<HashMap<SocketId, Rc<Orders>>>,
 }
 
 impl Client {
@@ -94,7 +104,7 @@ impl Client {
             warn!("There are too many clients");
             return;
         }
-        let events = Events::new(events, &common.statistics);
+        let events = Events::new(events);
         let requests = watch(requests, Interest::READABLE);
         let (events, requests) = match (events, requests) {
             (Ok(events), Ok(requests)) => (events, requests),
@@ -108,18 +118,32 @@ impl Client {
             warn!("There are too many clients of {}", grant.origin);
             return events.send(&ClientEvent::Refused(SocketError::OriginSocketLimit));
         };
+        let (plane, memory) = match Plane::create() {
+            Ok(plane) => plane,
+            Err(error) => {
+                // Dropping its channels tells it.
+                warn!("There is no memory for a client: {error}");
+                return;
+            },
+        };
         debug!("Client {owner:?} of {} has come", grant.origin);
-        events.send(&ClientEvent::Ready {
+        events.memory(MemoryEvent::Ready {
             net_pid: std::process::id(),
+            memory,
         });
         let client = Rc::new(Self {
             common: common.clone(),
             events: events.clone(),
             policy: Rc::new(GrantedPolicy::new(&grant, &common.questions)),
-            grant,
             origin,
             listeners: Quota::new(MAX_LISTENERS_PER_CLIENT),
             datagrams: Quota::new(MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT),
+            rings: RefCell::new(Rings::new(&plane, grant.max_sockets)),
+            waits_for_memory: Cell::new(false),
+            queues: Queues::new(&plane),
+            waiting: Cell::new(0),
+            held_up: RefCell::default(),
+            grant,
             sockets: RefCell::default(),
         });
         {
@@ -145,17 +169,19 @@ impl Client {
     async fn serve(self: &Rc<Self>, requests: &Watched) -> ReceiveError {
         let mut in_a_row = 0;
         loop {
-            let request = tokio::select! {
-                request = receive(requests, &self.common.scratch, |bytes, _| {
-                    postcard::from_bytes::<SocketRequest>(bytes)
-                }) => request,
-                () = self.events.over() => return ReceiveError::Closed,
+            let request = match self.queues.request() {
+                Ok(Some(request)) => request,
+                Ok(None) => match self.queues.wait() {
+                    Ok(true) => match self.receive(requests).await {
+                        Ok(request) => request,
+                        Err(error) => return error,
+                    },
+                    Ok(false) => continue,
+                    Err(error) => return queue_error(error),
+                },
+                Err(error) => return queue_error(error),
             };
-            match request {
-                Ok(Ok(request)) => self.handle(request),
-                Ok(Err(_)) => return ReceiveError::Malformed("not a request"),
-                Err(error) => return error,
-            }
+            self.handle(request);
             in_a_row += 1;
             if in_a_row == REQUESTS_IN_A_ROW {
                 in_a_row = 0;
@@ -164,10 +190,34 @@ impl Client {
         }
     }
 
+    /// The next request of those that come as messages.
+    async fn receive(&self, requests: &Watched) -> Result<SocketRequest, ReceiveError> {
+        let request = tokio::select! {
+            request = receive(requests, &self.common.scratch, |bytes, _| {
+                postcard::from_bytes::<SocketRequest>(bytes)
+            }) => request?,
+            () = self.events.over() => return Err(ReceiveError::Closed),
+        };
+        request.map_err(|_| ReceiveError::Malformed("not a request"))
+    }
+
+    /// Tell script what happened to a socket.
+    pub fn report(&self, id: SocketId, event: &SocketEvent) {
+        if let Err(error) = self.queues.event(id, event) {
+            warn!("A client is cut off: {error}");
+            self.events.end();
+        }
+    }
+
     /// Nothing of what a client can say here is an error: unknown ids and orders that make no sense
     /// are ignored.
     fn handle(self: &Rc<Self>, request: SocketRequest) {
-        let id = request.id();
+        let Some(id) = request.id() else {
+            if request == SocketRequest::MoreRings {
+                self.more_rings();
+            }
+            return;
+        };
         let request = match request {
             SocketRequest::OpenTcp { open, .. } => return self.open_tcp(id, open),
             SocketRequest::OpenUdp { open, .. } => return self.open_udp(id, open),
@@ -180,31 +230,59 @@ impl Client {
         match request {
             SocketRequest::OpenTcp { .. }
             | SocketRequest::OpenUdp { .. }
-            | SocketRequest::ListenTcp { .. } => {},
-            SocketRequest::Read { max, .. } => orders.read(max),
+            | SocketRequest::ListenTcp { .. }
+            | SocketRequest::MoreRings
+            | SocketRequest::Doorbell => {},
+            SocketRequest::ReadInto { ring, .. } => match self.rings.borrow().get(ring) {
+                Some(span) => orders.read_into(span),
+                None => self.has_no_ring(&orders, ring),
+            },
+            SocketRequest::WriteFrom { ring, .. } => match self.rings.borrow().get(ring) {
+                Some(span) => orders.write_from(span),
+                None => self.has_no_ring(&orders, ring),
+            },
+            SocketRequest::Room { .. } | SocketRequest::Bytes { .. } => orders.wake(),
             SocketRequest::Receive { max, .. } => orders.receive(max),
             SocketRequest::Accept { first, max, .. } => orders.accept(first, max),
-            SocketRequest::CancelRead { .. } => orders.cancel_read(),
-            SocketRequest::Write { bytes, last, .. } => {
-                if orders.write(bytes, last).is_err() {
-                    debug!("A socket is closed because its client wrote more than its credit");
-                    orders.close();
-                }
+            SocketRequest::CancelRead { .. } => {
+                let waiting = orders.receiving(|receiving| receiving.held());
+                orders.cancel_read();
+                self.count_waiting(waiting, 0);
             },
-            SocketRequest::Send { data, to, .. } => self.send(id, &orders, data, to),
-            SocketRequest::AbortWrite { .. } => {
-                if let Some(event) = orders.abort_write() {
-                    self.events.socket(id, event);
-                }
-            },
+            SocketRequest::AbortWrite { keep, .. } => orders.abort_write(keep),
             SocketRequest::ShutdownWrite { .. } => orders.shut_down_write(),
-            SocketRequest::Close { .. } => orders.close(),
-            SocketRequest::Abandon { .. } => {
-                if let Some(entry) = self.sockets.borrow_mut().remove(&id) {
-                    entry.task.abort();
-                }
+            SocketRequest::Close { keep, .. } | SocketRequest::Abandon { keep, .. } => {
+                orders.close(keep);
             },
         }
+    }
+
+    /// Give the client more rings, if it may have more sockets than it has rings for. Where there is no memory, or no
+    /// descriptor, it waits until there is.
+    fn more_rings(self: &Rc<Self>) {
+        match self.rings.borrow_mut().add() {
+            Ok(Some(memory)) => self.events.memory(MemoryEvent::Rings(memory)),
+            Ok(None) => {},
+            Err(error) if !self.waits_for_memory.replace(true) => {
+                warn!("There is no memory for more rings: {error}");
+                let client = Rc::downgrade(self);
+                tokio::task::spawn_local(async move {
+                    tokio::time::sleep(MEMORY_SHORTAGE_PAUSE).await;
+                    if let Some(client) = client.upgrade()
+                        && !client.events.is_over()
+                    {
+                        client.waits_for_memory.set(false);
+                        client.more_rings();
+                    }
+                });
+            },
+            Err(_) => {},
+        }
+    }
+
+    fn has_no_ring(&self, orders: &Orders, ring: RingId) {
+        debug!("A socket is closed because its client named {ring:?}, which does not exist");
+        orders.close(0);
     }
 
     fn open_tcp(self: &Rc<Self>, id: SocketId, open: TcpOpen) {
@@ -240,7 +318,7 @@ impl Client {
         }
         match self.place(kind) {
             Ok(place) => self.start_task(id, kind, place, task),
-            Err(error) => self.events.socket(id, SocketEvent::OpenFailed(error)),
+            Err(error) => self.report(id, &SocketEvent::OpenFailed(error)),
         }
     }
 
@@ -262,9 +340,8 @@ impl Client {
         task: impl FnOnce(Rc<Orders>, Place) -> T,
     ) {
         let orders = Orders::new(kind, &self.common.statistics);
-        let task = task(orders.clone(), place);
-        let task = tokio::task::spawn_local(task).abort_handle();
-        self.sockets.borrow_mut().insert(id, Entry { orders, task });
+        tokio::task::spawn_local(task(orders.clone(), place));
+        self.sockets.borrow_mut().insert(id, orders);
     }
 
     /// Room for one more socket, or why there is none.
@@ -309,23 +386,28 @@ impl Client {
         self.sockets.borrow().contains_key(&id)
     }
 
-    fn send(&self, id: SocketId, orders: &Orders, data: ByteBuf, to: Option<Destination>) {
-        let in_flight = match self.in_flight() {
-            Ok(in_flight) => in_flight,
-            Err(error) => {
-                if let Some(event) = orders.refuse_send(error) {
-                    self.events.socket(id, event);
-                }
-                return;
-            },
-        };
-        if orders.send(data, to, in_flight).is_err() {
-            debug!("A socket is closed because its client broke the rules of sending");
-            orders.close();
+    /// More or fewer bytes of datagrams wait for room in the ring of a socket.
+    pub fn count_waiting(&self, before: usize, now: usize) {
+        self.waiting.set(self.waiting.get() + now - before);
+        if self.waiting.get() < MAX_WAITING_DATAGRAMS {
+            for (_, orders) in self.held_up.borrow_mut().drain() {
+                orders.wake();
+            }
         }
     }
 
-    fn in_flight(&self) -> Result<InFlight, SocketError> {
+    /// Whether so much waits for room that no more datagrams are received for this client. If so, `orders` hears when
+    /// that changes.
+    pub fn holds_too_much(&self, id: SocketId, orders: &Rc<Orders>) -> bool {
+        let is_full = self.waiting.get() >= MAX_WAITING_DATAGRAMS;
+        if is_full {
+            self.held_up.borrow_mut().insert(id, orders.clone());
+        }
+        is_full
+    }
+
+    /// What one more datagram on its way to the kernel takes, or why there is no room for it.
+    pub fn in_flight(&self) -> Result<InFlight, SocketError> {
         let own = self.datagrams.take().ok_or(SocketError::DatagramLimit)?;
         let share = self.origin.datagrams.take();
         Ok(InFlight {
@@ -346,19 +428,22 @@ impl Client {
 
     /// End listening in an orderly way (decision AMB-66): every accept that is outstanding is answered.
     pub fn end_listening(&self) {
-        for (id, entry) in &*self.sockets.borrow() {
-            if entry.orders.end_accepting() {
-                let event = SocketEvent::Accepted(AcceptResult::End);
-                self.events.socket(*id, event);
+        for (id, orders) in &*self.sockets.borrow() {
+            if orders.end_accepting() {
+                self.report(*id, &SocketEvent::Accepted(AcceptResult::End));
             }
         }
     }
 
+    /// Look at how many bytes wait in the rings at this moment: script puts some in without a word.
+    pub fn count_held(&self) {
+        for orders in self.sockets.borrow().values() {
+            orders.count_held();
+        }
+    }
+
     fn orders(&self, id: SocketId) -> Option<Rc<Orders>> {
-        self.sockets
-            .borrow()
-            .get(&id)
-            .map(|entry| entry.orders.clone())
+        self.sockets.borrow().get(&id).cloned()
     }
 
     /// Forget a socket whose task has nothing more to do.
@@ -366,13 +451,30 @@ impl Client {
         self.sockets.borrow_mut().remove(&id);
     }
 
-    /// Close everything at once.
+    /// Wait until what has been reported is where script can read it.
+    ///
+    /// Cancel safety: nothing is lost when this is dropped.
+    pub async fn flushed(&self) {
+        tokio::join!(self.events.flushed(), self.queues.flushed());
+    }
+
+    /// Close everything and report nothing. What the page was told was written is given to the OS first, for a while;
+    /// where it ended in the middle of a chunk, the beginning of that as well.
     pub fn end(&self) {
         self.events.end();
-        for (_, entry) in self.sockets.borrow_mut().drain() {
-            entry.task.abort();
+        self.queues.end();
+        for orders in self.sockets.borrow().values() {
+            orders.close(u64::MAX);
         }
     }
+}
+
+fn queue_error(error: PostError) -> ReceiveError {
+    ReceiveError::Malformed(match error {
+        PostError::Corrupt => "its queues are damaged",
+        PostError::Overrun => "it takes no events",
+        PostError::TooLong => "an event is too long for it",
+    })
 }
 
 /// Ends a client when this is dropped.

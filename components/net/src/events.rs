@@ -8,28 +8,21 @@
 //! a task writes them when the client reads again. Nothing ever blocks, so a client that does not
 //! read disturbs nobody else.
 
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
+use direct_sockets_traits::ClientEvent;
 use direct_sockets_traits::limits::MAX_QUEUED_EVENTS;
-use direct_sockets_traits::{
-    ClientEvent, Datagram, ReadResult, ReceiveResult, SocketEvent, SocketId,
-};
-use direct_sockets_wire::{Endpoint, Wait};
+use direct_sockets_wire::{Endpoint, MemoryEvent, Wait};
 use log::{debug, warn};
-use serde_bytes::ByteBuf;
 use tokio::io::Interest;
 use tokio::sync::Notify;
 
 use crate::channel::{Watched, watch};
-use crate::orders::Orders;
-use crate::statistics::{Counted, Statistics};
-
-/// While so many bytes wait for a client, its sockets are not read.
-const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
 /// How long to wait when the OS is out of buffers.
 const BUFFER_SHORTAGE_PAUSE: Duration = Duration::from_millis(10);
@@ -37,23 +30,16 @@ const BUFFER_SHORTAGE_PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 struct Queued {
     message: Vec<u8>,
-    /// What has been read, if it is a read.
-    load: Load,
+    /// Memory that goes with it.
+    descriptor: Option<OwnedFd>,
 }
 
-/// The page data in an event.
-#[derive(Debug, Default)]
-struct Load {
-    _held: Option<Counted>,
-    /// Who hears when the event has left this process.
-    reader: Option<Rc<Orders>>,
-}
-
-impl Load {
-    fn delivered(self) {
-        if let Some(orders) = self.reader {
-            orders.delivered();
-        }
+impl Queued {
+    fn send(&self, channel: &Watched) -> io::Result<()> {
+        let descriptor = self.descriptor.as_ref().map(AsFd::as_fd);
+        channel
+            .get_ref()
+            .send(&self.message, descriptor.as_slice(), Wait::Never)
     }
 }
 
@@ -62,84 +48,44 @@ impl Load {
 pub struct Events {
     channel: RefCell<Option<Rc<Watched>>>,
     queue: RefCell<VecDeque<Queued>>,
-    queued_bytes: Cell<usize>,
-    waiting_for_room: RefCell<HashMap<SocketId, Rc<Orders>>>,
     has_more: Notify,
     is_empty: Notify,
     has_ended: Notify,
-    statistics: Rc<Statistics>,
 }
 
 impl Events {
     /// Take the events channel of a client. To be called on the runtime.
-    pub fn new(channel: Endpoint, statistics: &Rc<Statistics>) -> io::Result<Rc<Self>> {
+    pub fn new(channel: Endpoint) -> io::Result<Rc<Self>> {
         let channel = watch(channel, Interest::WRITABLE)?;
         Ok(Rc::new(Self {
             channel: RefCell::new(Some(Rc::new(channel))),
             queue: RefCell::default(),
-            queued_bytes: Cell::new(0),
-            waiting_for_room: RefCell::default(),
             has_more: Notify::new(),
             is_empty: Notify::new(),
             has_ended: Notify::new(),
-            statistics: statistics.clone(),
         }))
     }
 
-    /// Send an event of a socket.
-    pub fn socket(&self, id: SocketId, event: SocketEvent) {
-        self.send(&ClientEvent::Socket { id, event });
-    }
-
-    /// Send an event without page data.
+    /// Send an event without memory.
     pub fn send(&self, event: &ClientEvent) {
-        self.push(event, Load::default());
-    }
-
-    /// Send what has been read from a socket. Until it has left this process, nothing more is read.
-    pub fn data(&self, id: SocketId, bytes: &[u8], orders: &Rc<Orders>) {
-        let event = SocketEvent::Read(ReadResult::Data(ByteBuf::from(bytes)));
-        self.read(id, event, bytes.len(), Some(orders));
-    }
-
-    /// Send datagrams of one batch. Until the last of them have left this process, nothing more is received.
-    pub fn datagrams(
-        &self,
-        id: SocketId,
-        datagrams: Vec<Datagram>,
-        last: bool,
-        orders: &Rc<Orders>,
-    ) {
-        let bytes = datagrams.iter().map(|datagram| datagram.data.len()).sum();
-        let result = ReceiveResult::Datagrams { datagrams, last };
-        self.read(
-            id,
-            SocketEvent::Received(result),
-            bytes,
-            last.then_some(orders),
-        );
-    }
-
-    fn read(&self, id: SocketId, event: SocketEvent, bytes: usize, reader: Option<&Rc<Orders>>) {
-        if let Some(orders) = reader {
-            orders.has_read();
+        match postcard::to_stdvec(event) {
+            Ok(message) => self.push(message, None),
+            Err(error) => {
+                warn!("An event cannot be encoded: {error}");
+                self.end();
+            },
         }
-        let load = Load {
-            _held: Some(self.statistics.held(bytes)),
-            reader: reader.cloned(),
-        };
-        self.push(&ClientEvent::Socket { id, event }, load);
     }
 
-    /// Whether too much waits to read more for this client. If so, `orders` hears when that changes.
-    pub fn is_full(&self, id: SocketId, orders: &Rc<Orders>) -> bool {
-        let is_full = self.queued_bytes.get() >= MAX_QUEUED_BYTES;
-        if is_full {
-            self.waiting_for_room
-                .borrow_mut()
-                .insert(id, orders.clone());
+    /// Hand memory to the client.
+    pub fn memory(&self, event: MemoryEvent) {
+        match event.encode() {
+            Ok((message, descriptor)) => self.push(message, Some(descriptor)),
+            Err(error) => {
+                warn!("An event cannot be encoded: {error}");
+                self.end();
+            },
         }
-        is_full
     }
 
     /// Whether nothing more can be sent.
@@ -169,28 +115,23 @@ impl Events {
     pub fn end(&self) {
         self.channel.borrow_mut().take();
         self.queue.borrow_mut().clear();
-        self.queued_bytes.set(0);
-        self.waiting_for_room.borrow_mut().clear();
         self.has_more.notify_one();
         self.is_empty.notify_waiters();
         // The client's reader and the writer below may both wait for this.
         self.has_ended.notify_waiters();
     }
 
-    fn push(&self, event: &ClientEvent, load: Load) {
+    fn push(&self, message: Vec<u8>, descriptor: Option<OwnedFd>) {
         let Some(channel) = self.channel.borrow().clone() else {
             return;
         };
-        let message = match postcard::to_stdvec(event) {
-            Ok(message) => message,
-            Err(error) => {
-                warn!("An event cannot be encoded: {error}");
-                return self.end();
-            },
+        let queued = Queued {
+            message,
+            descriptor,
         };
         if self.queue.borrow().is_empty() {
-            match channel.get_ref().send(&message, &[], Wait::Never) {
-                Ok(()) => return load.delivered(),
+            match queued.send(&channel) {
+                Ok(()) => return,
                 Err(error) if is_temporary(&error) => {},
                 Err(error) => {
                     debug!("A client takes no events any more: {error}");
@@ -202,9 +143,7 @@ impl Events {
             warn!("A client that takes no events is cut off");
             return self.end();
         }
-        self.queued_bytes
-            .set(self.queued_bytes.get() + message.len());
-        self.queue.borrow_mut().push_back(Queued { message, load });
+        self.queue.borrow_mut().push_back(queued);
         self.has_more.notify_one();
     }
 
@@ -240,19 +179,9 @@ impl Events {
 
     fn write_first(&self, channel: &Watched) -> io::Result<()> {
         if let Some(first) = self.queue.borrow().front() {
-            channel.get_ref().send(&first.message, &[], Wait::Never)?;
+            first.send(channel)?;
         }
-        let Some(sent) = self.queue.borrow_mut().pop_front() else {
-            return Ok(());
-        };
-        self.queued_bytes
-            .set(self.queued_bytes.get() - sent.message.len());
-        sent.load.delivered();
-        if self.queued_bytes.get() < MAX_QUEUED_BYTES {
-            for (_, orders) in self.waiting_for_room.borrow_mut().drain() {
-                orders.wake();
-            }
-        }
+        self.queue.borrow_mut().pop_front();
         if self.queue.borrow().is_empty() {
             self.is_empty.notify_waiters();
         }

@@ -16,7 +16,8 @@
 //! ```text
 //! process.rs       entry, control channel
 //! client.rs          one for each global: reads its requests, knows its sockets
-//! events.rs            what goes back to it
+//! queues.rs            its requests, and what goes back to it
+//! events.rs            memory for it
 //! budget.rs            how much of everything there is
 //! origins.rs             how much of it one origin may have
 //! address_policy.rs    where they may reach
@@ -30,8 +31,11 @@
 //! drops.rs               what the kernel could not keep
 //! tcp_listener.rs      one task for each listening socket
 //! orders.rs              what the client has asked of any of them
-//! write_side.rs            chunks and credit, no I/O
+//! rings.rs                 the memory that it shares with the client
+//! read_side.rs             where bytes go, no I/O
+//! write_side.rs            where bytes come from, no I/O
 //! send_side.rs             datagrams and destinations, no I/O
+//! receive_side.rs          datagrams for the client, no I/O
 //! resolver.rs            names
 //! ```
 
@@ -49,7 +53,11 @@ pub mod orders;
 pub mod origins;
 pub mod process;
 pub mod questions;
+pub mod queues;
+pub mod read_side;
+pub mod receive_side;
 pub mod resolver;
+pub mod rings;
 pub mod send_side;
 pub mod statistics;
 pub mod tcp_listener;

@@ -9,14 +9,16 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use direct_sockets_traits::limits::{MAX_BATCH, MAX_PAYLOAD};
-use direct_sockets_traits::{Destination, SocketError, SocketEvent, SocketId};
-use serde_bytes::ByteBuf;
+use direct_sockets_plane::Span;
+use direct_sockets_traits::SocketId;
+use direct_sockets_traits::limits::MAX_BATCH;
 use tokio::sync::Notify;
 
-use crate::send_side::{InFlight, SendSide};
+use crate::read_side::ReadSide;
+use crate::receive_side::ReceiveSide;
+use crate::send_side::SendSide;
 use crate::statistics::{Counted, Statistics};
-use crate::write_side::{Overrun, WriteSide};
+use crate::write_side::WriteSide;
 
 /// What kind of socket the orders are for. Those that only another kind can carry out are ignored.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,7 +34,7 @@ pub enum Kind {
     Listener,
 }
 
-/// What may be read: bytes, datagrams or connections.
+/// What may be read: datagrams or connections.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Reading {
     /// Nothing has been asked for.
@@ -40,11 +42,6 @@ pub enum Reading {
     Idle,
     /// Up to so many, at least one.
     Wanted(usize),
-    /// What the last read brought is still on their way to the client.
-    Delivering {
-        /// What was asked for meanwhile.
-        next: Option<usize>,
-    },
     /// Cancelled, or ended by the peer or the OS.
     Over,
 }
@@ -54,7 +51,9 @@ struct State {
     reading: Reading,
     /// The first id for connections that are accepted.
     first: SocketId,
+    read_side: ReadSide,
     writing: WriteSide,
+    receiving: ReceiveSide,
     sending: SendSide,
     close: bool,
     held: Counted,
@@ -76,7 +75,9 @@ impl Orders {
             state: RefCell::new(State {
                 reading: Reading::Idle,
                 first: SocketId(0),
+                read_side: ReadSide::default(),
                 writing: WriteSide::default(),
+                receiving: ReceiveSide::default(),
                 sending: SendSide::default(),
                 close: false,
                 held: statistics.held(0),
@@ -97,12 +98,26 @@ impl Orders {
         self.changed.notify_one();
     }
 
-    /// Read once. Ignored while a read is outstanding (decision AMB-08).
-    pub fn read(&self, max: u32) {
-        if self.kind == Kind::Connection {
-            let max = usize::try_from(max).unwrap_or(MAX_PAYLOAD);
-            self.want(max.min(MAX_PAYLOAD));
+    /// Read into this ring.
+    pub fn read_into(&self, span: Span) {
+        let mut state = self.state.borrow_mut();
+        match self.kind {
+            Kind::Connection => state.read_side.attach(span),
+            Kind::Datagrams { .. } => state.receiving.attach(span),
+            Kind::Listener => return,
         }
+        self.changed.notify_one();
+    }
+
+    /// Write from this ring.
+    pub fn write_from(&self, span: Span) {
+        let mut state = self.state.borrow_mut();
+        match self.kind {
+            Kind::Connection => state.writing.attach(span),
+            Kind::Datagrams { .. } => state.sending.attach(span),
+            Kind::Listener => return,
+        }
+        self.changed.notify_one();
     }
 
     /// Receive a batch of datagrams. Ignored while one is outstanding.
@@ -123,17 +138,18 @@ impl Orders {
     fn want(&self, max: usize) {
         let max = max.max(1);
         let mut state = self.state.borrow_mut();
-        state.reading = match state.reading {
-            Reading::Idle => Reading::Wanted(max),
-            Reading::Delivering { next: None } => Reading::Delivering { next: Some(max) },
-            reading => reading,
-        };
+        if state.reading == Reading::Idle {
+            state.reading = Reading::Wanted(max);
+        }
         self.changed.notify_one();
     }
 
     /// Read no more.
     pub fn cancel_read(&self) {
-        self.state.borrow_mut().reading = Reading::Over;
+        let mut state = self.state.borrow_mut();
+        state.reading = Reading::Over;
+        state.read_side.end();
+        state.receiving.end();
         self.changed.notify_one();
     }
 
@@ -150,8 +166,8 @@ impl Orders {
         self.state.borrow().first
     }
 
-    /// Connections have been accepted and reported.
-    pub fn has_accepted(&self) {
+    /// What was wanted has been read, all of it.
+    pub fn has_read(&self) {
         let mut state = self.state.borrow_mut();
         if let Reading::Wanted(_) = state.reading {
             state.reading = Reading::Idle;
@@ -169,70 +185,19 @@ impl Orders {
         matches!(reading, Reading::Wanted(_))
     }
 
-    /// Something has been read, and may be on their way for a while.
-    pub fn has_read(&self) {
-        self.state.borrow_mut().reading = Reading::Delivering { next: None };
-    }
-
-    /// What the last read brought has left this process.
-    pub fn delivered(&self) {
-        let mut state = self.state.borrow_mut();
-        if let Reading::Delivering { next } = state.reading {
-            state.reading = next.map_or(Reading::Idle, Reading::Wanted);
-            self.changed.notify_one();
-        }
-    }
-
     /// The peer or the OS has ended reading.
     pub fn read_is_over(&self) {
         self.state.borrow_mut().reading = Reading::Over;
     }
 
-    /// A piece of a chunk.
-    pub fn write(&self, bytes: ByteBuf, last: bool) -> Result<(), Overrun> {
-        if self.kind != Kind::Connection {
-            return Ok(());
-        }
-        let result = self.writing(|writing| writing.push(bytes, last));
-        self.changed.notify_one();
-        result
-    }
-
-    /// A datagram. Where it goes is said by it or by the socket, never by both.
-    pub fn send(
-        &self,
-        data: ByteBuf,
-        to: Option<Destination>,
-        in_flight: InFlight,
-    ) -> Result<(), Overrun> {
-        let Kind::Datagrams { bound } = self.kind else {
-            return Ok(());
-        };
-        if bound != to.is_some() {
-            return Err(Overrun);
-        }
-        let result = self.sending(|sending| sending.push(data, to, in_flight));
-        self.changed.notify_one();
-        result
-    }
-
-    /// No datagram can be sent any more, for this reason; the answer to it.
-    pub fn refuse_send(&self, error: SocketError) -> Option<SocketEvent> {
+    /// Write no more than what stands in the ring before `keep`.
+    pub fn abort_write(&self, keep: u64) {
         match self.kind {
-            Kind::Datagrams { .. } => self.sending(|sending| sending.refuse(error)),
-            Kind::Connection | Kind::Listener => None,
+            Kind::Connection => self.writing(|writing| writing.stop_at(keep)),
+            Kind::Datagrams { .. } => self.sending(|sending| sending.stop_at(keep)),
+            Kind::Listener => return,
         }
-    }
-
-    /// Write no more; the answer, if there is one to give.
-    pub fn abort_write(&self) -> Option<SocketEvent> {
-        let event = match self.kind {
-            Kind::Connection => self.writing(WriteSide::abort),
-            Kind::Datagrams { .. } => self.sending(SendSide::abort),
-            Kind::Listener => None,
-        };
         self.changed.notify_one();
-        event
     }
 
     /// Shut down for writing once everything is written.
@@ -243,9 +208,10 @@ impl Orders {
         }
     }
 
-    /// Close, whatever else there is to do.
-    pub fn close(&self) {
+    /// Close, once the OS has taken the bytes before `keep`, whatever else there is to do.
+    pub fn close(&self, keep: u64) {
         self.state.borrow_mut().close = true;
+        self.abort_write(keep);
         self.changed.notify_one();
     }
 
@@ -263,20 +229,40 @@ impl Orders {
         }
     }
 
+    /// Look at or change the read side of a UDP socket.
+    pub fn receiving<R>(&self, action: impl FnOnce(&mut ReceiveSide) -> R) -> R {
+        self.with(|state| action(&mut state.receiving))
+    }
+
     /// Look at or change the write side of a UDP socket.
     pub fn sending<R>(&self, action: impl FnOnce(&mut SendSide) -> R) -> R {
-        let mut state = self.state.borrow_mut();
-        let result = action(&mut state.sending);
-        let held = state.sending.held();
-        state.held.set(held);
-        result
+        self.with(|state| action(&mut state.sending))
+    }
+
+    /// Look at or change the read side of a connection.
+    pub fn reading<R>(&self, action: impl FnOnce(&mut ReadSide) -> R) -> R {
+        self.with(|state| action(&mut state.read_side))
     }
 
     /// Look at or change the write side of a connection.
     pub fn writing<R>(&self, action: impl FnOnce(&mut WriteSide) -> R) -> R {
+        self.with(|state| action(&mut state.writing))
+    }
+
+    /// Count how many bytes wait at this moment: script puts some in without a word.
+    pub fn count_held(&self) {
+        self.with(|_| ());
+    }
+
+    /// Look at or change the state, and count what waits then.
+    fn with<R>(&self, action: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.state.borrow_mut();
-        let result = action(&mut state.writing);
-        let held = state.writing.held();
+        let result = action(&mut state);
+        let held = match self.kind {
+            Kind::Connection => state.writing.waiting().unwrap_or(0),
+            Kind::Datagrams { .. } => state.sending.held() + state.receiving.held(),
+            Kind::Listener => 0,
+        };
         state.held.set(held);
         result
     }

@@ -4,7 +4,7 @@
 
 //! The process: how it begins, whom it obeys, when it ends.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use direct_sockets_traits::PROTOCOL_VERSION;
+use direct_sockets_traits::limits::LINGER_MS;
 use direct_sockets_wire::{Control, Endpoint, Hello, ReceiveError, Wait};
 use log::{debug, error, warn};
 use tokio::io::Interest;
@@ -20,13 +21,12 @@ use tokio::task::LocalSet;
 
 use crate::batch::Batch;
 use crate::budget::Budget;
-use crate::channel::{ReadBuffer, Scratch, receive, watch};
+use crate::channel::{Scratch, receive, watch};
 use crate::client::{Client, Common};
 use crate::descriptors;
 use crate::origins::Origins;
 use crate::questions::Questions;
 use crate::resolver::{Resolve, SystemResolver};
-use crate::statistics::Statistics;
 
 /// The argument that turns an executable into the net process. A token follows it.
 pub const NET_PROCESS_FLAG: &str = "--direct-sockets-net";
@@ -116,8 +116,8 @@ pub fn serve(control: Endpoint, questions: Endpoint, resolver: Rc<dyn Resolve>) 
             statistics: Rc::default(),
             resolver,
             scratch: Scratch::default(),
-            read_buffer: ReadBuffer::default(),
             batch: Batch::default(),
+            records: Cell::default(),
             questions: Questions::new(questions)?,
             origins: Origins::default(),
             clients: RefCell::default(),
@@ -147,7 +147,7 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
                 events,
             })) => Client::start(common, owner, grant, requests, events),
             Ok(Ok(Control::Answer { id, allow })) => common.questions.answer(id, allow),
-            Ok(Ok(Control::Statistics(reply))) => answer(&reply, &common.statistics),
+            Ok(Ok(Control::Statistics(reply))) => answer(&reply, common),
             Ok(Ok(Control::Exit)) => {
                 debug!("The net process is told to end");
                 say_goodbye(common).await;
@@ -160,6 +160,7 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
             },
             Err(ReceiveError::Closed) => {
                 debug!("The broker has gone");
+                hand_over(common).await;
                 return Ok(());
             },
             Err(ReceiveError::WouldBlock) => {},
@@ -181,16 +182,42 @@ async fn say_goodbye(common: &Common) {
     }
     let flushed = async {
         for client in &clients {
-            client.events.flushed().await;
+            client.flushed().await;
         }
     };
     if tokio::time::timeout(GOODBYE, flushed).await.is_err() {
         debug!("Some clients take no events and are not told");
     }
+    hand_over(common).await;
 }
 
-fn answer(reply: &Endpoint, statistics: &Statistics) {
-    let answer = postcard::to_stdvec(&statistics.snapshot());
+/// Close every socket. What pages were told was written is given to the OS first, for a while.
+async fn hand_over(common: &Common) {
+    let clients: Vec<_> = common
+        .clients
+        .borrow()
+        .iter()
+        .filter_map(Weak::upgrade)
+        .collect();
+    for client in &clients {
+        client.end();
+    }
+    let closed = async {
+        while common.statistics.sockets() > 0 {
+            common.statistics.fewer_sockets().await;
+        }
+    };
+    let limit = Duration::from_millis(LINGER_MS) + GOODBYE;
+    if tokio::time::timeout(limit, closed).await.is_err() {
+        debug!("Some sockets do not close");
+    }
+}
+
+fn answer(reply: &Endpoint, common: &Common) {
+    for client in common.clients.borrow().iter().filter_map(Weak::upgrade) {
+        client.count_held();
+    }
+    let answer = postcard::to_stdvec(&common.statistics.snapshot());
     let sent = answer
         .map_err(io::Error::other)
         .and_then(|answer| reply.send(&answer, &[], Wait::Never));

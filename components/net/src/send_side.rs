@@ -2,17 +2,22 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-//! The datagram on its way from a page to the OS, and the answer to it. No I/O.
+//! The datagrams on their way from a page to the OS, one after the other, and the answers to them. No I/O.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use direct_sockets_traits::limits::MAX_DATAGRAM;
-use direct_sockets_traits::{Destination, SocketError, SocketEvent, WriteResult};
-use serde_bytes::ByteBuf;
+use direct_sockets_plane::{Corrupt, MessageReader, Span, decode};
+use direct_sockets_traits::limits::{LINGER_MS, MAX_DATAGRAM, MAX_RECORD};
+use direct_sockets_traits::{Destination, Outgoing, SocketError, SocketEvent, WriteResult};
+use tokio::time::Instant;
 
 use crate::budget::Share;
 use crate::statistics::Counted;
-use crate::write_side::Overrun;
+
+/// The client has broken the rules of sending.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Overrun;
 
 /// What a datagram takes until it is answered.
 #[derive(Debug)]
@@ -36,46 +41,92 @@ enum Stage {
 
 #[derive(Debug)]
 struct Pending {
-    data: ByteBuf,
+    data: Vec<u8>,
     stage: Stage,
+    /// Whether script waits for the result.
+    answer: bool,
     _in_flight: InFlight,
 }
 
 /// The write side of one UDP socket. It takes one datagram after the other.
 #[derive(Debug, Default)]
 pub struct SendSide {
+    /// Where they come from. Script owns the other end, and nothing that it writes there is believed.
+    ring: Option<MessageReader<Span>>,
     pending: Option<Pending>,
+    /// What stands in the ring from this position on was not reported as written, and need not be sent any more.
+    keep: Option<u64>,
+    /// When to stop waiting for the OS to take what is kept.
+    deadline: Option<Instant>,
     /// No write follows.
     is_over: bool,
 }
 
 impl SendSide {
-    /// A datagram has come. After an error or an abort it is dropped.
-    pub fn push(
-        &mut self,
-        data: ByteBuf,
-        to: Option<Destination>,
-        in_flight: InFlight,
-    ) -> Result<(), Overrun> {
-        if self.is_over {
-            return Ok(());
+    /// Send what stands in this ring. A second one is ignored.
+    pub fn attach(&mut self, span: Span) {
+        if self.ring.is_none() && !self.is_over {
+            self.ring = Some(MessageReader::with_limit(span, MAX_RECORD));
         }
-        if self.pending.is_some() || data.len() > MAX_DATAGRAM {
+    }
+
+    /// Whether the next datagram can be taken from the ring. Where there is none, script will tell when there is.
+    pub fn has_next(&mut self) -> Result<bool, Corrupt> {
+        let Some(ring) = &mut self.ring else {
+            return Ok(false);
+        };
+        if self.is_over || self.pending.is_some() {
+            return Ok(false);
+        }
+        if self.keep.is_some_and(|keep| ring.position() >= keep) {
+            return Ok(false);
+        }
+        Ok(ring.available()? > 0 || !ring.wait_for_message()?)
+    }
+
+    /// Take the next datagram from the ring, which must be there. `scratch` is where it is decoded; `bound` says
+    /// whether it has to have a destination. Whether script sleeps, and is to be told that there is room.
+    pub fn take(
+        &mut self,
+        scratch: &mut Vec<u8>,
+        bound: bool,
+        in_flight: InFlight,
+    ) -> Result<bool, Overrun> {
+        let Some(ring) = &mut self.ring else {
+            return Ok(false);
+        };
+        if !ring.read(scratch).map_err(|Corrupt| Overrun)? {
+            return Ok(false);
+        }
+        let tells = ring.must_tell();
+        let outgoing: Outgoing = decode(scratch).map_err(|_| Overrun)?;
+        if outgoing.to.is_some() != bound || outgoing.data.len() > MAX_DATAGRAM {
             return Err(Overrun);
         }
         self.pending = Some(Pending {
-            data,
-            stage: Stage::New(to),
+            data: outgoing.data.to_vec(),
+            stage: Stage::New(outgoing.to),
+            answer: outgoing.answer,
             _in_flight: in_flight,
         });
-        Ok(())
+        Ok(tells)
     }
 
     /// How many bytes wait for the OS.
-    pub fn held(&self) -> usize {
-        self.pending
+    pub fn held(&mut self) -> usize {
+        let taken = self
+            .pending
             .as_ref()
-            .map_or(0, |pending| pending.data.len())
+            .map_or(0, |pending| pending.data.len());
+        let waiting = match &mut self.ring {
+            Some(ring) if !self.is_over => {
+                let available = ring.available().unwrap_or(0) as u64;
+                let kept = self.keep.map(|keep| keep.saturating_sub(ring.position()));
+                available.min(kept.unwrap_or(u64::MAX))
+            },
+            _ => 0,
+        };
+        taken + waiting as usize
     }
 
     /// The destination to look for now. Says so once for each datagram that has one.
@@ -118,29 +169,54 @@ impl SendSide {
 
     /// The OS has taken it.
     pub fn sent(&mut self) -> Option<SocketEvent> {
-        self.answer(WriteResult::Done)
+        let pending = self.pending.take()?;
+        pending
+            .answer
+            .then_some(SocketEvent::Written(WriteResult::Done))
     }
 
-    /// It cannot be sent. No write follows.
+    /// It cannot be sent, or no other one can be taken. No write follows; what to tell script, which is once.
     pub fn fail(&mut self, error: SocketError) -> Option<SocketEvent> {
+        if std::mem::replace(&mut self.is_over, true) {
+            return None;
+        }
+        self.ring = None;
+        Some(match self.pending.take() {
+            Some(Pending { answer: true, .. }) => SocketEvent::Written(WriteResult::Error(error)),
+            _ => SocketEvent::WriteFailed(error),
+        })
+    }
+
+    /// The client wants no more to be sent than what it has been told was written: what stands in the ring before
+    /// `keep` (decision AMB-16).
+    pub fn stop_at(&mut self, keep: u64) {
+        let keep = self.keep.map_or(keep, |earlier| earlier.min(keep));
+        self.keep = Some(keep);
+        let limit = Duration::from_millis(LINGER_MS);
+        self.deadline.get_or_insert_with(|| Instant::now() + limit);
+        // Who waited for its result does so no more.
+        if self.pending.as_ref().is_some_and(|pending| pending.answer) {
+            self.pending = None;
+        }
+    }
+
+    /// Whether something that was reported as written has not been given to the OS.
+    pub fn has_work(&mut self) -> bool {
+        self.pending.is_some() || self.has_next().unwrap_or(false)
+    }
+
+    /// When to give up what has not been sent by then, where there is something.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        let deadline = self.deadline?;
+        self.has_work().then_some(deadline)
+    }
+
+    /// Time is up: what has not been sent is lost. Whether there was something.
+    pub fn give_up(&mut self) -> bool {
+        let is_lost = self.has_work();
+        self.pending = None;
+        self.ring = None;
         self.is_over = true;
-        self.answer(WriteResult::Error(error))
-    }
-
-    /// Too many datagrams of the client are in flight for one more. No write follows.
-    pub fn refuse(&mut self, error: SocketError) -> Option<SocketEvent> {
-        let is_first = !std::mem::replace(&mut self.is_over, true);
-        (is_first && self.pending.is_none())
-            .then_some(SocketEvent::Written(WriteResult::Error(error)))
-    }
-
-    /// The client wants no more to be sent (decision AMB-16).
-    pub fn abort(&mut self) -> Option<SocketEvent> {
-        self.is_over = true;
-        self.answer(WriteResult::Interrupted)
-    }
-
-    fn answer(&mut self, result: WriteResult) -> Option<SocketEvent> {
-        self.pending.take().map(|_| SocketEvent::Written(result))
+        is_lost
     }
 }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use direct_sockets_traits::NetStatistics;
 use tokio::net::UdpSocket;
+use tokio::sync::Notify;
 
 use crate::drops::dropped;
 
@@ -23,6 +24,7 @@ pub struct Statistics {
     drops: RefCell<Drops>,
     bytes_received: Cell<u64>,
     bytes_sent: Cell<u64>,
+    has_less: Notify,
 }
 
 impl Statistics {
@@ -74,6 +76,13 @@ impl Statistics {
     /// Sockets opening or open.
     pub fn sockets(&self) -> u64 {
         self.sockets.get()
+    }
+
+    /// Wait until something that was counted is there no more.
+    ///
+    /// Cancel safety: nothing is lost when this is dropped.
+    pub async fn fewer_sockets(&self) {
+        self.has_less.notified().await;
     }
 
     /// Clients registered.
@@ -159,5 +168,6 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.set(0);
+        self.statistics.has_less.notify_one();
     }
 }

@@ -12,7 +12,8 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use direct_sockets_traits::{
-    AcceptResult, AcceptedConnection, AddressUse, SocketError, SocketEvent, SocketId, TcpListen,
+    AcceptResult, AcceptedConnection, AddressUse, Handover, SocketError, SocketEvent, SocketId,
+    TcpListen,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
@@ -49,13 +50,13 @@ pub async fn run(
         Some(Err(error)) => {
             drop(place);
             client.forget(id);
-            return client.events.socket(id, SocketEvent::OpenFailed(error));
+            return client.report(id, &SocketEvent::OpenFailed(error));
         },
         Some(Ok((listener, local))) => {
             let event = SocketEvent::Listening {
                 local: local.into(),
             };
-            client.events.socket(id, event);
+            client.report(id, &event);
             let socket = Listener {
                 client: &client,
                 id,
@@ -69,7 +70,7 @@ pub async fn run(
     }
     drop(place);
     client.forget(id);
-    client.events.socket(id, SocketEvent::Closed);
+    client.report(id, &SocketEvent::Closed(Handover::Complete));
 }
 
 async fn open(listen: &TcpListen, gate: &Gate) -> Result<(TcpListener, SocketAddr), SocketError> {
@@ -175,11 +176,11 @@ impl Listener<'_> {
                 Err(error) => AcceptResult::Error(from_io(&error)),
             };
             match result {
-                AcceptResult::Connections(_) => self.orders.has_accepted(),
+                AcceptResult::Connections(_) => self.orders.has_read(),
                 AcceptResult::End | AcceptResult::Error(_) => self.orders.read_is_over(),
             }
             let event = SocketEvent::Accepted(result);
-            self.client.events.socket(self.id, event);
+            self.client.report(self.id, &event);
         }
     }
 

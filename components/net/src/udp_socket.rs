@@ -11,22 +11,25 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use direct_sockets_traits::limits::MAX_PAYLOAD;
+use direct_sockets_plane::Corrupt;
 use direct_sockets_traits::{
-    AddressUse, Datagram, Destination, ReceiveResult, SocketError, SocketEvent, SocketId, UdpOpen,
+    AddressUse, Datagram, Destination, Handover, ReadEnd, SocketError, SocketEvent, SocketId,
+    UdpOpen,
 };
-use serde_bytes::ByteBuf;
+use log::debug;
 use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
+use tokio::time::Instant;
 
 use crate::address_policy::Gate;
 use crate::budget::Place;
 use crate::client::Client;
 use crate::error::{from_io, is_temporary};
 use crate::orders::Orders;
+use crate::receive_side::ReceiveSide;
 use crate::resolver;
-use crate::send_side::SendSide;
-use crate::tcp_socket::EndOnPanic;
+use crate::send_side::{Overrun, SendSide};
+use crate::tcp_socket::{EndOnPanic, until};
 use crate::udp_open::{self, Families, Opened};
 
 /// What an error of the network makes of an idle socket is not "readable": the kernel has a word of its own for it.
@@ -52,12 +55,13 @@ pub async fn run(
         () = orders.closing() => None,
         result = udp_open::open(&open, &gate, &*client.common.resolver, client.lookups()) => Some(result),
     };
+    let mut handover = Handover::Complete;
     match opened {
         None => {},
         Some(Err(error)) => {
             drop(place);
             client.forget(id);
-            return client.events.socket(id, SocketEvent::OpenFailed(error));
+            return client.report(id, &SocketEvent::OpenFailed(error));
         },
         Some(Ok(Opened {
             socket,
@@ -65,9 +69,7 @@ pub async fn run(
             remote,
             families,
         })) => {
-            client
-                .events
-                .socket(id, SocketEvent::UdpOpened { local, remote });
+            client.report(id, &SocketEvent::UdpOpened { local, remote });
             let socket = Rc::new(socket);
             let watch = client.common.statistics.watch_drops(&socket);
             let socket = Socket {
@@ -79,7 +81,8 @@ pub async fn run(
                 gate: &gate,
                 is_bound: remote.is_none(),
             };
-            socket.serve().await;
+            handover = socket.serve().await;
+            socket.receiving(ReceiveSide::end);
             // close(2) happens at the end of this, and its report after it.
             drop(socket);
             drop(watch);
@@ -87,7 +90,7 @@ pub async fn run(
     }
     drop(place);
     client.forget(id);
-    client.events.socket(id, SocketEvent::Closed);
+    client.report(id, &SocketEvent::Closed(handover));
 }
 
 /// A destination that is being looked for.
@@ -105,15 +108,23 @@ struct Socket<'a> {
 }
 
 impl Socket<'_> {
-    /// Carry out orders until the one to close.
+    /// Carry out orders until the one to close, and say what came of the datagrams that were reported as written.
     ///
     /// Cancel safety: every system call happens between two awaits and what it did is recorded before
     /// the next.
-    async fn serve(&self) {
+    async fn serve(&self) -> Handover {
         let mut lookup: Option<Lookup<'_>> = None;
+        let mut handover = Handover::Complete;
         loop {
-            if self.orders.is_closing() {
-                return;
+            let deadline = self.orders.sending(SendSide::deadline);
+            if deadline.is_some_and(|deadline| deadline <= Instant::now())
+                && self.orders.sending(SendSide::give_up)
+            {
+                handover = Handover::Incomplete;
+            }
+            self.take_next();
+            if self.orders.is_closing() && !self.orders.sending(SendSide::has_work) {
+                return handover;
             }
             if let Some(to) = self.orders.sending(SendSide::begin) {
                 lookup = Some(Box::pin(self.find(to)));
@@ -121,8 +132,10 @@ impl Socket<'_> {
                 // Aborted.
                 lookup = None;
             }
+            let has_room = self.flush_received();
             let read = self.orders.wanted();
-            let read = read.filter(|_| !self.client.events.is_full(self.id, self.orders));
+            let read =
+                read.filter(|_| has_room && !self.client.holds_too_much(self.id, self.orders));
             let sends = self.orders.sending(|sending| sending.offer().is_some());
             let interest = match (read, sends) {
                 (None, false) => None,
@@ -146,6 +159,7 @@ impl Socket<'_> {
                     continue;
                 },
                 ready = readiness(&self.socket, interest) => ready,
+                () = until(deadline) => continue,
             };
             // An error that waits goes to one of them, and it is the sender's where both are there (decision AMB-55).
             if sends
@@ -170,7 +184,75 @@ impl Socket<'_> {
 
     fn report(&self, event: Option<SocketEvent>) {
         if let Some(event) = event {
-            self.client.events.socket(self.id, event);
+            self.client.report(self.id, &event);
+        }
+    }
+
+    /// Take the next datagram that is to be sent from the ring, if there is one.
+    fn take_next(&self) {
+        match self.orders.sending(SendSide::has_next) {
+            Ok(false) => return,
+            Ok(true) => {},
+            Err(Corrupt) => return self.fail_sending(SocketError::MemoryDamaged),
+        }
+        let in_flight = match self.client.in_flight() {
+            Ok(in_flight) => in_flight,
+            Err(error) => return self.fail_sending(error),
+        };
+        let mut scratch = self.client.common.records.take();
+        let taken = self
+            .orders
+            .sending(|sending| sending.take(&mut scratch, self.is_bound, in_flight));
+        self.client.common.records.replace(scratch);
+        match taken {
+            Ok(true) => self.report(Some(SocketEvent::Writable)),
+            Ok(false) => {},
+            Err(Overrun) => {
+                debug!("A socket is closed because its client broke the rules of sending");
+                self.orders.close(0);
+            },
+        }
+    }
+
+    fn fail_sending(&self, error: SocketError) {
+        let answer = self.orders.sending(|sending| sending.fail(error));
+        self.report(answer);
+    }
+
+    /// Put into the ring what waits for room there. Whether nothing does any more, and what another batch brings may
+    /// come.
+    fn flush_received(&self) -> bool {
+        let flushed = self.receiving(|receiving| {
+            let tells = receiving.flush()? && receiving.must_tell();
+            Ok((tells, receiving.is_ready()))
+        });
+        match flushed {
+            Ok((tells, is_ready)) => {
+                self.report(tells.then_some(SocketEvent::Readable));
+                is_ready
+            },
+            Err(Corrupt) => {
+                self.end_receiving(SocketError::MemoryDamaged);
+                false
+            },
+        }
+    }
+
+    /// Change the read side, and count what waits in it.
+    fn receiving<R>(&self, action: impl FnOnce(&mut ReceiveSide) -> R) -> R {
+        let (before, result, now) = self.orders.receiving(|receiving| {
+            let before = receiving.held();
+            let result = action(receiving);
+            (before, result, receiving.held())
+        });
+        self.client.count_waiting(before, now);
+        result
+    }
+
+    fn end_receiving(&self, error: SocketError) {
+        self.orders.read_is_over();
+        if self.receiving(ReceiveSide::end) {
+            self.report(Some(SocketEvent::ReadEnded(ReadEnd::Error(error))));
         }
     }
 
@@ -233,39 +315,44 @@ impl Socket<'_> {
         };
         // The kernel tells of an error before it gives what came earlier.
         let _ = self.receive(max, reason, false);
-        self.orders.read_is_over();
-        let result = ReceiveResult::Error(from_io(&error));
-        self.report(Some(SocketEvent::Received(result)));
+        self.end_receiving(from_io(&error));
     }
 
-    /// Receive a batch and send it on, in parts that are not too long. `ends` says whether it is complete with
-    /// these.
+    /// Receive a batch. `ends` says whether it is complete with that.
     fn receive(&self, max: usize, reason: Interest, ends: bool) -> io::Result<()> {
         let common = &self.client.common;
-        let mut part = Vec::new();
-        let mut bytes = 0;
+        let mut scratch = common.records.take();
+        let mut result = Ok(());
+        let mut tells = false;
         self.socket.try_io(reason, || {
-            common.batch.receive(&self.socket, max, |data, from| {
-                if !part.is_empty() && bytes + data.len() > MAX_PAYLOAD {
-                    self.deliver(std::mem::take(&mut part), false);
-                    bytes = 0;
-                }
-                bytes += data.len();
-                common.statistics.received(data.len());
-                part.push(Datagram {
-                    data: ByteBuf::from(data),
-                    from: self.is_bound.then(|| from.into()),
-                });
+            self.receiving(|receiving| {
+                let received = common
+                    .batch
+                    .receive(&self.socket, max, |data, from, is_last| {
+                        common.statistics.received(data.len());
+                        let datagram = Datagram {
+                            data,
+                            from: self.is_bound.then(|| from.into()),
+                            is_last: is_last && ends,
+                        };
+                        match receiving.put(&datagram, std::mem::take(&mut scratch)) {
+                            Ok(unused) => scratch = unused,
+                            Err(Corrupt) => result = Err(Corrupt),
+                        }
+                    });
+                tells = receiving.must_tell();
+                received
             })
         })?;
-        self.deliver(part, ends);
+        common.records.replace(scratch);
+        if ends {
+            self.orders.has_read();
+        }
+        self.report(tells.then_some(SocketEvent::Readable));
+        if result.is_err() {
+            self.end_receiving(SocketError::MemoryDamaged);
+        }
         Ok(())
-    }
-
-    fn deliver(&self, datagrams: Vec<Datagram>, last: bool) {
-        self.client
-            .events
-            .datagrams(self.id, datagrams, last, self.orders);
     }
 }
 

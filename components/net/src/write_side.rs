@@ -2,31 +2,13 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-//! The bytes on their way from a page to the OS: chunks, credit, and the answers to them. No I/O.
+//! What of a connection's ring is to be given to the OS, and until when. No I/O.
 
-use std::collections::VecDeque;
-use std::io::IoSlice;
+use std::time::Duration;
 
-use direct_sockets_traits::limits::{MAX_PAYLOAD, WRITE_CREDIT_BATCH, WRITE_WINDOW};
-use direct_sockets_traits::{SocketError, SocketEvent, WriteResult};
-use serde_bytes::ByteBuf;
-
-/// How many pieces may wait. Four full ones fill the window; the rest is room for small ones.
-const MAX_PIECES: usize = 64;
-
-/// How many pieces are offered to the OS at once: the whole window where the pieces are full.
-const PIECES_AT_ONCE: usize = 4;
-
-/// The client has sent more than it was allowed to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Overrun;
-
-#[derive(Debug)]
-struct Piece {
-    bytes: ByteBuf,
-    sent: usize,
-    last: bool,
-}
+use direct_sockets_plane::{Consumer, Corrupt, Span};
+use direct_sockets_traits::limits::LINGER_MS;
+use tokio::time::Instant;
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Shutdown {
@@ -36,121 +18,91 @@ enum Shutdown {
     Done,
 }
 
-/// The write side of one socket.
+/// The write side of one connection.
 #[derive(Debug, Default)]
 pub struct WriteSide {
-    pieces: VecDeque<Piece>,
-    /// Bytes in `pieces` that the OS has not taken.
-    held: usize,
-    /// Bytes that the client has sent and got no credit back for.
-    uncredited: usize,
-    /// Those of them that the OS has taken.
-    taken: usize,
-    /// A chunk has begun and has not been answered.
-    chunk_is_open: bool,
+    /// Where the bytes come from. Script owns the other end, and nothing that it writes there is believed.
+    ring: Option<Consumer<Span>>,
+    /// Bytes from this position on belong to no chunk that was reported as written, and need not be sent any more.
+    keep: Option<u64>,
+    /// When to stop waiting for the OS to take what is kept.
+    deadline: Option<Instant>,
     /// No write follows.
     is_over: bool,
     shutdown: Shutdown,
 }
 
 impl WriteSide {
-    /// A piece of a chunk has come. After an error, an abort or a shutdown it is dropped.
-    pub fn push(&mut self, bytes: ByteBuf, last: bool) -> Result<(), Overrun> {
-        if self.is_over || self.shutdown != Shutdown::NotWanted {
-            return Ok(());
+    /// Write from this ring. A second one is ignored.
+    pub fn attach(&mut self, span: Span) {
+        if self.ring.is_none() && !self.is_over {
+            self.ring = Some(Consumer::new(span));
         }
-        let length = bytes.len();
-        if length > MAX_PAYLOAD
-            || self.uncredited + length > WRITE_WINDOW as usize
-            || self.pieces.len() >= MAX_PIECES
-        {
-            return Err(Overrun);
-        }
-        self.uncredited += length;
-        self.held += length;
-        self.chunk_is_open = true;
-        // A piece of no bytes that does not end its chunk says nothing.
-        if length > 0 || last {
-            self.pieces.push_back(Piece {
-                bytes,
-                sent: 0,
-                last,
-            });
-        }
-        Ok(())
+    }
+
+    /// The client wants no more to be written than what it has been told was written: the bytes before `keep`.
+    pub fn stop_at(&mut self, keep: u64) {
+        let keep = self.keep.map_or(keep, |earlier| earlier.min(keep));
+        self.keep = Some(keep);
+        let limit = Duration::from_millis(LINGER_MS);
+        self.deadline.get_or_insert_with(|| Instant::now() + limit);
     }
 
     /// How many bytes wait for the OS.
-    pub fn held(&self) -> usize {
-        self.held
-    }
-
-    /// What to offer to the OS next, in `room`.
-    pub fn offer<'a>(&'a self, room: &mut [IoSlice<'a>; PIECES_AT_ONCE]) -> usize {
-        let waiting = self
-            .pieces
-            .iter()
-            .filter(|piece| piece.sent < piece.bytes.len());
-        let mut count = 0;
-        for (slot, piece) in room.iter_mut().zip(waiting) {
-            *slot = IoSlice::new(&piece.bytes[piece.sent..]);
-            count += 1;
+    pub fn waiting(&mut self) -> Result<usize, Corrupt> {
+        let Some(ring) = &mut self.ring else {
+            return Ok(0);
+        };
+        if self.shutdown == Shutdown::Done {
+            return Ok(0);
         }
-        count
+        let available = ring.available()?;
+        Ok(match self.keep {
+            Some(keep) => {
+                let allowed = keep.saturating_sub(ring.position());
+                available.min(usize::try_from(allowed).unwrap_or(usize::MAX))
+            },
+            None => available,
+        })
     }
 
-    /// Room for [`WriteSide::offer`].
-    pub fn room<'a>() -> [IoSlice<'a>; PIECES_AT_ONCE] {
-        [IoSlice::new(&[]); PIECES_AT_ONCE]
-    }
-
-    /// The OS has taken `count` bytes of what was offered. Also to be called with 0 when pieces have
-    /// come, for chunks that need no system call (decision AMB-22).
-    pub fn taken(&mut self, mut count: usize) -> Vec<SocketEvent> {
-        let mut events = Vec::new();
-        while let Some(piece) = self.pieces.front_mut() {
-            let part = count.min(piece.bytes.len() - piece.sent);
-            piece.sent += part;
-            count -= part;
-            self.held -= part;
-            self.taken += part;
-            if piece.sent < piece.bytes.len() {
-                break;
-            }
-            let last = piece.last;
-            self.pieces.pop_front();
-            if last {
-                // The answer to a chunk returns all its credit.
-                self.uncredited -= self.taken;
-                self.taken = 0;
-                self.chunk_is_open = !self.pieces.is_empty();
-                events.push(SocketEvent::Written(WriteResult::Done));
-            }
+    /// Whether there is something to write. Where there is not, script will tell when there is.
+    pub fn has_work(&mut self) -> Result<bool, Corrupt> {
+        if self.waiting()? > 0 {
+            return Ok(true);
         }
-        if self.taken >= WRITE_CREDIT_BATCH as usize {
-            self.uncredited -= self.taken;
-            // Within the window, so it fits.
-            events.push(SocketEvent::WriteCredit(self.taken as u32));
-            self.taken = 0;
+        match &mut self.ring {
+            // Nothing that comes now is to be written.
+            Some(_) if self.keep.is_some() || self.shutdown == Shutdown::Done => Ok(false),
+            Some(ring) => Ok(!ring.wait_for_bytes()?),
+            None => Ok(false),
         }
-        events
     }
 
-    /// The OS has reported an error.
-    pub fn fail(&mut self, error: SocketError) -> Option<SocketEvent> {
-        self.end(WriteResult::Error(error))
+    /// The ring to write from.
+    pub fn ring(&mut self) -> Option<&mut Consumer<Span>> {
+        self.ring.as_mut()
     }
 
-    /// The client wants no more to be written (decision AMB-16).
-    pub fn abort(&mut self) -> Option<SocketEvent> {
-        self.end(WriteResult::Interrupted)
+    /// The OS has reported an error, or the ring is of no use: whether script is to be told, which is once.
+    pub fn fail(&mut self) -> bool {
+        self.ring = None;
+        !std::mem::replace(&mut self.is_over, true)
     }
 
-    fn end(&mut self, result: WriteResult) -> Option<SocketEvent> {
-        self.is_over = true;
-        self.pieces = VecDeque::new();
-        self.held = 0;
-        std::mem::take(&mut self.chunk_is_open).then_some(SocketEvent::Written(result))
+    /// When to give up what has not been written by then, where there is something.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        match self.waiting() {
+            Ok(1..) => self.deadline,
+            _ => None,
+        }
+    }
+
+    /// Time is up: what has not been written is lost. Whether there was something.
+    pub fn give_up(&mut self) -> bool {
+        let is_lost = matches!(self.waiting(), Ok(1..));
+        self.fail();
+        is_lost
     }
 
     /// The client wants the socket to be shut down for writing, after what waits has been written.
@@ -162,7 +114,8 @@ impl WriteSide {
 
     /// Whether to shut down now. Says so once.
     pub fn take_shutdown(&mut self) -> bool {
-        let now = self.shutdown == Shutdown::Wanted && self.pieces.is_empty();
+        // What stands in a ring that is of no use is not waited for.
+        let now = self.shutdown == Shutdown::Wanted && !matches!(self.waiting(), Ok(1..));
         if now {
             self.shutdown = Shutdown::Done;
         }

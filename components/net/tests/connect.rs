@@ -252,11 +252,12 @@ fn tcp_open_07_a_resolver_that_never_answers_holds_up_nobody_else() {
     other.open(address);
     peer::accept(&listener);
     assert_eq!(net.statistics().sockets, 102);
-    // Closing is answered while the name is still being resolved, abandoning is not.
+    // Closing is answered while the name is still being resolved.
     client.close(slow[0]);
     client.close(slow[99]);
     for id in &slow[1..99] {
-        client.send(SocketRequest::Abandon { id: *id });
+        client.send(SocketRequest::Abandon { id: *id, keep: 0 });
+        assert!(matches!(client.next_of(*id), SocketEvent::Closed(_)));
     }
     client.expect_nothing();
     wait_until("only the two are left", || net.statistics().sockets == 2);
@@ -278,13 +279,16 @@ fn tcp_open_07_an_open_stays_pending_until_the_handshake_is_complete() {
         .map(|_| client.start_open("127.0.0.1", address.port(), TcpOptions::default()))
         .collect();
     let mut opened = vec![client.next()];
-    client.send(SocketRequest::Close { id: ids[3] });
+    client.send(SocketRequest::Close {
+        id: ids[3],
+        keep: 0,
+    });
     // One event more tells the two cases apart: the fourth one closes without ever having been open.
     loop {
         let event = client.next();
         let is_closed = matches!(
             &event,
-            direct_sockets_traits::ClientEvent::Socket { id, event: SocketEvent::Closed } if *id == ids[3]
+            crate::support::Event::Socket { id, event: SocketEvent::Closed(_) } if *id == ids[3]
         );
         if is_closed {
             break;

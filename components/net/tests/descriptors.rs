@@ -105,7 +105,7 @@ fn tcp_open_02_without_descriptors_an_open_fails_and_the_process_survives() {
     prlimit(Some(pid), Resource::Nofile, old).unwrap();
     let second = client.open(address);
     for id in [first, second] {
-        client.write(id, b"x");
+        client.write(id, b"x").unwrap();
         assert_eq!(client.read_exactly(id, 1), b"x");
     }
 }

@@ -55,6 +55,8 @@ fn every_cause_that_the_os_can_report_has_a_number() {
         SocketError::OriginDatagramLimit,
         SocketError::NetProcessLost,
         SocketError::NetProcessUnavailable,
+        SocketError::MemoryDamaged,
+        SocketError::NotHandedOver,
         SocketError::OriginNotAllowed,
         SocketError::AddressNotAllowed,
         SocketError::PortNotAllowed,

@@ -7,16 +7,16 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use direct_sockets_traits::limits::{MAX_PAYLOAD, WRITE_WINDOW};
+use direct_sockets_plane::Room;
 use direct_sockets_traits::{
-    Address, BufferSizes, ClientEvent, Destination, DnsQueryType, Host, SocketId, SocketRequest,
-    TcpExtras, TcpListen, TcpOpen, TcpOptions, UdpExtras, UdpMode, UdpOpen,
+    Address, BufferSizes, ClientEvent, Destination, DnsQueryType, Handover, Host, ReadEnd, RingId,
+    SocketError, SocketEvent, SocketId, SocketRequest, TcpExtras, TcpListen, TcpOpen, TcpOptions,
+    UdpExtras, UdpMode, UdpOpen,
 };
 use direct_sockets_wire::{Endpoint, Wait};
 use proptest::prelude::*;
-use serde_bytes::ByteBuf;
 
-use crate::support::{TestClient, TestNet, peer};
+use crate::support::{Event, TestClient, TestNet, peer};
 
 /// A client that goes on while others misbehave.
 struct Witness {
@@ -32,7 +32,7 @@ impl Witness {
     }
 
     fn is_not_disturbed(&self) {
-        self.client.write(self.id, b"still there");
+        self.client.write(self.id, b"still there").unwrap();
         assert_eq!(self.client.read_exactly(self.id, 11), b"still there");
     }
 }
@@ -61,7 +61,10 @@ fn raw_client(net: &TestNet) -> (Endpoint, TestClient) {
     net.control().send(register).unwrap();
     let (requests, _) = ipc::channel().unwrap();
     let client = TestClient::new(requests, events);
-    assert!(matches!(client.next(), ClientEvent::Ready { .. }));
+    assert!(matches!(
+        client.next(),
+        Event::Message(ClientEvent::Ready { .. })
+    ));
     (raw, client)
 }
 
@@ -84,7 +87,7 @@ fn raw_channel() -> (Endpoint, ipc_channel::ipc::IpcReceiver<SocketRequest>) {
 /// The client's channel breaks, sooner or later.
 fn is_cut_off(client: &TestClient) -> bool {
     loop {
-        match client.events.try_recv_timeout(Duration::from_secs(10)) {
+        match client.try_next(Duration::from_secs(10)) {
             Ok(_) => {},
             Err(ipc_channel::TryRecvError::Empty) => return false,
             Err(_) => return true,
@@ -177,7 +180,11 @@ fn life_08_descriptors_that_nobody_asked_for_are_closed() {
     let (raw, client) = raw_client(&net);
     let before = crate::support::descriptors_of(net.pid()).len();
     let file = std::fs::File::open("/dev/null").unwrap();
-    let request = postcard::to_stdvec(&SocketRequest::Close { id: SocketId(1) }).unwrap();
+    let request = postcard::to_stdvec(&SocketRequest::Close {
+        id: SocketId(1),
+        keep: 0,
+    })
+    .unwrap();
     for _ in 0..100 {
         let descriptors = [file.as_fd(), file.as_fd()];
         raw.send(&request, &descriptors, Wait::Forever).unwrap();
@@ -229,11 +236,8 @@ fn life_08_channels_that_are_none_are_refused() {
 
 fn request(port: u16) -> impl Strategy<Value = SocketRequest> {
     let id = (0..4_u64).prop_map(SocketId);
-    let length = prop_oneof![
-        4 => 0..100_usize,
-        1 => Just(MAX_PAYLOAD),
-        1 => MAX_PAYLOAD..WRITE_WINDOW as usize / 2,
-    ];
+    // Few, so that sockets get the same ones.
+    let ring = prop_oneof![9 => 0..8_u32, 1 => any::<u32>()].prop_map(RingId);
     let name = prop_oneof![
         Just("localhost".to_owned()),
         Just(String::new()),
@@ -322,21 +326,19 @@ fn request(port: u16) -> impl Strategy<Value = SocketRequest> {
         2 => (id.clone(), id.clone(), any::<u32>()).prop_map(|(id, first, max)| {
             SocketRequest::Accept { id, first, max }
         }),
-        4 => (id.clone(), length.clone(), prop::option::of(destination)).prop_map(|(id, length, to)| {
-            SocketRequest::Send { id, data: ByteBuf::from(vec![2; length]), to }
-        }),
         4 => (id.clone(), host, port, options, extras).prop_map(|(id, host, port, options, extras)| {
             SocketRequest::OpenTcp { id, open: TcpOpen { host, port, options, extras } }
         }),
-        4 => (id.clone(), any::<u32>()).prop_map(|(id, max)| SocketRequest::Read { id, max }),
+        4 => (id.clone(), ring.clone()).prop_map(|(id, ring)| SocketRequest::ReadInto { id, ring }),
+        4 => (id.clone(), ring).prop_map(|(id, ring)| SocketRequest::WriteFrom { id, ring }),
+        1 => id.clone().prop_map(|id| SocketRequest::Room { id }),
+        1 => Just(SocketRequest::MoreRings),
         1 => id.clone().prop_map(|id| SocketRequest::CancelRead { id }),
-        4 => (id.clone(), length, any::<bool>()).prop_map(|(id, length, last)| {
-            SocketRequest::Write { id, bytes: ByteBuf::from(vec![1; length]), last }
-        }),
-        1 => id.clone().prop_map(|id| SocketRequest::AbortWrite { id }),
+        1 => id.clone().prop_map(|id| SocketRequest::Bytes { id }),
+        1 => (id.clone(), any::<u64>()).prop_map(|(id, keep)| SocketRequest::AbortWrite { id, keep }),
         1 => id.clone().prop_map(|id| SocketRequest::ShutdownWrite { id }),
-        2 => id.clone().prop_map(|id| SocketRequest::Close { id }),
-        1 => id.prop_map(|id| SocketRequest::Abandon { id }),
+        2 => (id.clone(), any::<u64>()).prop_map(|(id, keep)| SocketRequest::Close { id, keep }),
+        1 => (id, any::<u64>()).prop_map(|(id, keep)| SocketRequest::Abandon { id, keep }),
     ]
 }
 
@@ -388,4 +390,116 @@ fn life_08_life_11_any_bytes_as_requests_are_survived() {
     assert!(net.is_alive());
     witness.is_not_disturbed();
     net.wait_for("only the witness is left", |figures| figures.clients == 1);
+}
+
+/// What a hostile page may write into the header of a ring: head, base, tail, and the two wishes.
+const SCRIBBLES: [[u64; 5]; 8] = [
+    [u64::MAX; 5],
+    [0; 5],
+    [u64::MAX, 0, 0, 0, 0],
+    [0, 0, u64::MAX, 0, 0],
+    [1 << 63, 1 << 62, 1 << 61, 1, 1],
+    [512 * 1024 + 1, 0, 0, 0, 0],
+    [100, u64::MAX - 7, 0, u64::MAX - 1, u64::MAX - 1],
+    [5, 3, 1, 0, 0],
+];
+
+#[test]
+fn life_08_whatever_is_scribbled_over_a_ring_ends_that_socket_at_most() {
+    let net = TestNet::start();
+    let witness = Witness::new(&net);
+    let client = net.client();
+    let address = peer::echo();
+    let neighbour = client.open(address);
+    client.write(neighbour, b"before").unwrap();
+    assert_eq!(client.read_exactly(neighbour, 6), b"before");
+    for words in SCRIBBLES {
+        let id = client.open(address);
+        client.put(id, b"some bytes");
+        client.start_read(id);
+        client.with(id, |ends| {
+            ends.writer().place().header().scribble(words);
+            ends.reader().place().header().scribble(words);
+        });
+        client.send(SocketRequest::Bytes { id });
+        client.send(SocketRequest::Room { id });
+        witness.is_not_disturbed();
+        client.send(SocketRequest::Close { id, keep: 0 });
+        // Whatever is said of it before, it is said of this socket, and it closes.
+        while !matches!(client.next_of(id), SocketEvent::Closed(_)) {}
+    }
+    client.write(neighbour, b"after").unwrap();
+    assert_eq!(client.read_exactly(neighbour, 5), b"after");
+}
+
+#[test]
+fn life_08_damage_is_told_as_an_error_of_the_socket() {
+    let net = TestNet::start();
+    let client = net.client();
+    let (listener, address) = peer::listen();
+    let id = client.open(address);
+    let mut stream = peer::accept(&listener);
+    client.start_read(id);
+    client.write(id, b"x").unwrap();
+    client.with(id, |ends| {
+        ends.writer().place().header().scribble([u64::MAX - 9; 5]);
+        ends.reader().place().header().scribble([u64::MAX - 9; 5]);
+    });
+    client.send(SocketRequest::Bytes { id });
+    let damaged = SocketError::MemoryDamaged;
+    let failed = SocketEvent::WriteFailed(damaged);
+    assert_eq!(client.next_of(id), failed);
+    client.expect_nothing();
+    let ended = client.with(id, |ends| ends.ended);
+    assert_eq!(ended, Some(ReadEnd::Error(damaged)));
+    client.send(SocketRequest::Close { id, keep: 0 });
+    let closed = SocketEvent::Closed(Handover::Complete);
+    assert_eq!(client.next_of(id), closed);
+    assert_eq!(std::io::Read::read(&mut stream, &mut [0; 1]).unwrap(), 1);
+}
+
+#[test]
+fn life_08_a_page_that_never_stops_scribbling_disturbs_nobody() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let mut net = TestNet::start();
+    let witness = Witness::new(&net);
+    let client = net.client();
+    let address = peer::echo();
+    let ids: Vec<_> = (0..4).map(|_| client.open(address)).collect();
+    let mut headers = Vec::new();
+    for id in &ids {
+        client.start_read(*id);
+        client.put(*id, &[7; 50_000]);
+        client.with(*id, |ends| {
+            headers.push(ends.writer().place().clone());
+            headers.push(ends.reader().place().clone());
+        });
+    }
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut word = 0x9E37_79B9_7F4A_7C15_u64;
+            while !stop.load(Ordering::Relaxed) {
+                for span in &headers {
+                    word = word.rotate_left(7).wrapping_mul(0xD129_0DD3_25C6_4E2D);
+                    span.header()
+                        .scribble([word, word >> 9, word >> 40, word >> 50, 0]);
+                    span.copy_in((word >> 50) as usize, &word.to_ne_bytes());
+                }
+            }
+        });
+        for _ in 0..200 {
+            for id in &ids {
+                client.send(SocketRequest::Bytes { id: *id });
+                client.send(SocketRequest::Room { id: *id });
+            }
+            witness.is_not_disturbed();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    assert!(net.is_alive());
+    drop(client);
+    net.wait_for("only the witness is left", |figures| {
+        figures.clients == 1 && figures.sockets == 1
+    });
 }

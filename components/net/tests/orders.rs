@@ -6,61 +6,48 @@ use std::rc::Rc;
 
 use direct_sockets_net::orders::{Kind, Orders};
 use direct_sockets_net::statistics::Statistics;
-use direct_sockets_traits::limits::MAX_PAYLOAD;
-use serde_bytes::ByteBuf;
+use direct_sockets_plane::{Plane, Producer, Room};
+use direct_sockets_traits::limits::MAX_BATCH;
 
 fn orders() -> Rc<Orders> {
-    Orders::new(Kind::Connection, &Rc::new(Statistics::default()))
+    Orders::new(
+        Kind::Datagrams { bound: true },
+        &Rc::new(Statistics::default()),
+    )
 }
 
 #[test]
-fn a_read_is_wanted_until_it_is_done() {
+fn a_batch_is_wanted_until_it_is_done() {
     let orders = orders();
     assert_eq!(orders.wanted(), None);
-    orders.read(10);
+    orders.receive(10);
     assert_eq!(orders.wanted(), Some(10));
     // A second one changes nothing.
-    orders.read(20);
+    orders.receive(20);
     assert_eq!(orders.wanted(), Some(10));
     orders.has_read();
-    orders.delivered();
     assert_eq!(orders.wanted(), None);
+    orders.receive(20);
+    assert_eq!(orders.wanted(), Some(20));
 }
 
 #[test]
-fn a_read_is_for_one_byte_at_least_and_one_payload_at_most() {
-    for (asked, wanted) in [(0, 1), (1, 1), (u32::MAX, MAX_PAYLOAD)] {
+fn a_batch_has_one_datagram_at_least_and_a_limit() {
+    for (asked, wanted) in [(0, 1), (1, 1), (u32::MAX, MAX_BATCH as usize)] {
         let orders = orders();
-        orders.read(asked);
+        orders.receive(asked);
         assert_eq!(orders.wanted(), Some(wanted));
     }
 }
 
 #[test]
-fn life_09_nothing_is_read_while_bytes_are_on_their_way_and_no_order_is_lost() {
-    let orders = orders();
-    orders.read(10);
-    orders.has_read();
-    orders.read(30);
-    assert_eq!(orders.wanted(), None);
-    orders.read(40);
-    orders.delivered();
-    assert_eq!(orders.wanted(), Some(30));
-}
-
-#[test]
 fn after_a_cancel_nothing_is_read() {
-    for begin in [
-        Orders::has_read as fn(&Orders),
-        Orders::delivered,
-        Orders::cancel_read,
-    ] {
+    for begin in [Orders::has_read as fn(&Orders), Orders::cancel_read] {
         let orders = orders();
-        orders.read(10);
+        orders.receive(10);
         begin(&orders);
         orders.cancel_read();
-        orders.delivered();
-        orders.read(10);
+        orders.receive(10);
         assert_eq!(orders.wanted(), None);
     }
 }
@@ -69,9 +56,14 @@ fn after_a_cancel_nothing_is_read() {
 fn what_waits_to_be_written_is_counted_until_it_is_gone() {
     let statistics = Rc::new(Statistics::default());
     let orders = Orders::new(Kind::Connection, &statistics);
-    orders.write(ByteBuf::from(vec![0; 100]), false).unwrap();
+    let span = Plane::private().segment().ring(0).unwrap();
+    span.header().reset();
+    let mut script = Producer::new(span.clone());
+    script.write(&[0; 100]).unwrap();
+    orders.write_from(span);
+    orders.writing(|writing| assert_eq!(writing.waiting(), Ok(100)));
     assert_eq!(statistics.snapshot().bytes_held, 100);
-    orders.writing(|writing| writing.taken(60));
+    orders.writing(|writing| writing.ring().unwrap().read(&mut [0; 60]).unwrap());
     assert_eq!(statistics.snapshot().bytes_held, 40);
     drop(orders);
     assert_eq!(statistics.snapshot().bytes_held, 0);
@@ -81,7 +73,7 @@ fn what_waits_to_be_written_is_counted_until_it_is_gone() {
 fn closing_is_an_order_that_stays() {
     let orders = orders();
     assert!(!orders.is_closing());
-    orders.close();
-    orders.close();
+    orders.close(0);
+    orders.close(0);
     assert!(orders.is_closing());
 }

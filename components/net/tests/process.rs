@@ -65,7 +65,7 @@ fn it_ends_while_a_name_is_being_resolved() {
     let client = net.client();
     let id = client.start_open("slow.example", 1, Default::default());
     net.wait_for("the socket is there", |figures| figures.sockets == 1);
-    client.send(SocketRequest::Abandon { id });
+    client.send(SocketRequest::Abandon { id, keep: 0 });
     net.wait_for("the socket is forgotten", |figures| figures.sockets == 0);
     drop(net.control.take());
     assert!(net.wait_for_end().success());
@@ -146,10 +146,7 @@ fn life_05_a_client_that_breaks_off_loses_its_sockets_and_nobody_elses() {
         goes.open(address);
     }
     let mut peers: Vec<_> = (0..5).map(|_| peer::accept(&listener)).collect();
-    goes.send(SocketRequest::Read {
-        id: SocketId(1),
-        max: 10,
-    });
+    goes.start_read(SocketId(1));
     drop(goes);
     for stream in &mut peers {
         assert_eq!(stream.read(&mut [0; 1]).unwrap_or(0), 0);

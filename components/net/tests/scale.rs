@@ -4,17 +4,14 @@
 
 //! Many sockets: descriptors and memory return to where they were.
 
-use direct_sockets_traits::limits::MAX_PAYLOAD;
-use direct_sockets_traits::{ReadResult, SocketEvent, SocketRequest, WriteResult};
-
-use crate::support::{TestNet, descriptors_of, own_memory, peer};
+use crate::support::{ReadResult, TestNet, descriptors_of, own_memory, peer};
 
 fn open_and_close(net: &TestNet, count: usize) {
     let client = net.client();
     let address = peer::echo();
     for _ in 0..count {
         let id = client.open(address);
-        assert_eq!(client.write(id, b"hello"), WriteResult::Done);
+        assert_eq!(client.write(id, b"hello"), Ok(()));
         assert_eq!(client.read_exactly(id, 5), b"hello");
         client.close(id);
     }
@@ -68,25 +65,11 @@ fn life_10_a_thousand_sockets_at_the_same_time() {
     assert!(each < 8 * 1024, "an idle socket takes {each} bytes");
     assert_eq!(net.statistics().sockets, COUNT as u64);
     for id in &ids {
-        client.send_piece(*id, &id.0.to_le_bytes(), true);
-        client.send(SocketRequest::Read {
-            id: *id,
-            max: MAX_PAYLOAD as u32,
-        });
+        client.start_read(*id);
+        assert_eq!(client.put(*id, &id.0.to_le_bytes()), 8);
     }
-    let (mut written, mut read) = (0, 0);
-    while written < COUNT || read < COUNT {
-        match client.next() {
-            direct_sockets_traits::ClientEvent::Socket { id, event } => match event {
-                SocketEvent::Written(WriteResult::Done) => written += 1,
-                SocketEvent::Read(ReadResult::Data(data)) => {
-                    assert_eq!(**data, id.0.to_le_bytes());
-                    read += 1;
-                },
-                other => panic!("{other:?}"),
-            },
-            other => panic!("{other:?}"),
-        }
+    for id in &ids {
+        assert_eq!(client.read_exactly(*id, 8), id.0.to_le_bytes());
     }
     let _streams = peers.join().unwrap();
     // No thread for a socket: the one that moves bytes, and the resolver's while it is used.
@@ -135,11 +118,7 @@ fn life_10_five_thousand_accepted_connections_at_once() {
     assert_eq!(net.statistics().sockets, count as u64 + 1);
     // The right ones are connected: each says its number, in the order in which they were accepted.
     for (number, id) in connected.iter().enumerate() {
-        outside.send_piece(*id, &(number as u64).to_le_bytes(), true);
-        assert_eq!(
-            outside.next_of(*id),
-            SocketEvent::Written(WriteResult::Done)
-        );
+        assert_eq!(outside.write(*id, &(number as u64).to_le_bytes()), Ok(()));
     }
     for (number, connection) in accepted.iter().enumerate() {
         let bytes = client.read_exactly(connection.id, 8);
@@ -165,7 +144,7 @@ fn life_10_udp_r_01_a_thousand_udp_sockets_cost_little() {
     let empty = own_memory(net.pid());
     let sockets: Vec<_> = (0..COUNT).map(|_| client.bind("127.0.0.1")).collect();
     for (id, _) in &sockets {
-        client.send(SocketRequest::Receive { id: *id, max: 32 });
+        client.start_receive(*id, 32);
     }
     client.expect_nothing();
     let each = own_memory(net.pid()).saturating_sub(empty) / COUNT as u64;
@@ -174,7 +153,7 @@ fn life_10_udp_r_01_a_thousand_udp_sockets_cost_little() {
     for (id, address) in &sockets {
         sender.send_to(&id.0.to_le_bytes(), address).unwrap();
         let (batch, _) = client.batch(*id);
-        assert_eq!(**batch[0].data, id.0.to_le_bytes());
+        assert_eq!(batch[0].data, id.0.to_le_bytes());
     }
     drop(client);
     net.wait_for("no socket", |figures| figures.sockets == 0);

@@ -6,37 +6,59 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use direct_sockets_net::budget::Quota;
-use direct_sockets_net::send_side::{InFlight, SendSide};
+use direct_sockets_net::send_side::{InFlight, Overrun, SendSide};
 use direct_sockets_net::statistics::Statistics;
-use direct_sockets_net::write_side::Overrun;
-use direct_sockets_traits::limits::MAX_DATAGRAM;
-use direct_sockets_traits::{SocketError, SocketEvent, WriteResult};
-use serde_bytes::ByteBuf;
+use direct_sockets_plane::{MessageWriter, Plane, Room, Span, encode};
+use direct_sockets_traits::limits::{MAX_DATAGRAM, MAX_RECORD};
+use direct_sockets_traits::{Outgoing, SocketError, SocketEvent, WriteResult};
 
 use crate::support::destination;
 
+/// A send side, and script's end of its ring.
 struct Sender {
     side: SendSide,
+    script: MessageWriter<Span>,
     statistics: Rc<Statistics>,
     quota: Quota,
+    scratch: Vec<u8>,
 }
 
 impl Sender {
     fn new() -> Self {
+        let span = Plane::private().segment().ring(0).unwrap();
+        span.header().reset();
+        let mut side = SendSide::default();
+        side.attach(span.clone());
         Self {
-            side: SendSide::default(),
+            side,
+            script: MessageWriter::with_limit(span, 2 * MAX_RECORD),
             statistics: Rc::default(),
             quota: Quota::new(4),
+            scratch: Vec::new(),
         }
     }
 
-    fn push(&mut self, bytes: &[u8], to: Option<&str>) -> Result<(), Overrun> {
+    /// Put a datagram into the ring; where the next one will stand.
+    fn put(&mut self, data: &[u8], to: Option<&str>, answer: bool) -> u64 {
+        let to = to.and_then(|host| destination(host, 9));
+        let record = encode(&Outgoing { data, to, answer }, Vec::new()).unwrap();
+        assert_eq!(self.script.write(&record), Ok(true));
+        self.script.position()
+    }
+
+    /// Take the next one out.
+    fn take(&mut self, bound: bool) -> Result<bool, Overrun> {
+        assert_eq!(self.side.has_next(), Ok(true));
         let in_flight = InFlight {
             counted: self.statistics.datagram(),
             shares: [(); 2].map(|()| self.quota.take().expect("room")),
         };
-        let to = to.and_then(|host| destination(host, 9));
-        self.side.push(ByteBuf::from(bytes), to, in_flight)
+        self.side.take(&mut self.scratch, bound, in_flight)
+    }
+
+    fn push(&mut self, data: &[u8], to: Option<&str>) {
+        self.put(data, to, true);
+        self.take(to.is_some()).unwrap();
     }
 
     fn in_flight(&self) -> u64 {
@@ -55,7 +77,7 @@ fn address() -> SocketAddr {
 #[test]
 fn udp_w_07_without_a_destination_a_datagram_is_ready_at_once() {
     let mut sender = Sender::new();
-    sender.push(b"x", None).unwrap();
+    sender.push(b"x", None);
     assert_eq!(sender.side.offer(), None);
     assert_eq!(sender.side.begin(), None);
     assert!(!sender.side.is_resolving());
@@ -71,7 +93,7 @@ fn udp_w_07_without_a_destination_a_datagram_is_ready_at_once() {
 #[test]
 fn udp_w_08_with_a_destination_it_is_looked_for_once() {
     let mut sender = Sender::new();
-    sender.push(b"", Some("localhost")).unwrap();
+    sender.push(b"", Some("localhost"));
     assert_eq!(sender.side.begin(), destination("localhost", 9));
     assert_eq!(sender.side.begin(), None);
     assert!(sender.side.is_resolving());
@@ -83,60 +105,123 @@ fn udp_w_08_with_a_destination_it_is_looked_for_once() {
 }
 
 #[test]
-fn udp_w_17_a_second_one_while_one_is_pending_breaks_the_rules() {
+fn udp_w_17_they_are_taken_one_at_a_time_in_order() {
     let mut sender = Sender::new();
-    sender.push(b"x", None).unwrap();
-    assert_eq!(sender.push(b"y", None), Err(Overrun));
-    let mut sender = Sender::new();
-    assert_eq!(sender.push(&vec![0; MAX_DATAGRAM + 1], None), Err(Overrun));
-    sender.push(&vec![0; MAX_DATAGRAM], None).unwrap();
+    sender.put(b"first", None, true);
+    sender.put(b"second", None, false);
+    sender.take(false).unwrap();
+    assert_eq!(sender.side.has_next(), Ok(false), "one is pending");
+    sender.side.begin();
+    assert_eq!(sender.side.offer(), Some((&b"first"[..], None)));
+    assert_eq!(sender.side.sent(), written(WriteResult::Done));
+    sender.take(false).unwrap();
+    sender.side.begin();
+    assert_eq!(sender.side.offer(), Some((&b"second"[..], None)));
+    assert_eq!(sender.side.sent(), None, "nobody waits for the result");
+    assert_eq!(sender.side.has_next(), Ok(false));
 }
 
 #[test]
-fn udp_w_12_udp_w_18_an_abort_answers_what_is_pending_and_nothing_follows() {
+fn life_08_what_breaks_the_rules_is_found() {
+    // A destination where there is one already, none where there is none, and too many bytes.
+    let mut sender = Sender::new();
+    sender.put(b"x", Some("localhost"), true);
+    assert_eq!(sender.take(false), Err(Overrun));
+    let mut sender = Sender::new();
+    sender.put(b"x", None, true);
+    assert_eq!(sender.take(true), Err(Overrun));
+    let mut sender = Sender::new();
+    sender.put(&vec![0; MAX_DATAGRAM + 1], None, true);
+    assert_eq!(sender.take(false), Err(Overrun));
+    let mut sender = Sender::new();
+    sender.put(&vec![0; MAX_DATAGRAM], None, true);
+    assert_eq!(sender.take(false), Ok(false));
+    // What is no datagram at all.
+    let mut sender = Sender::new();
+    sender.script.write(&[255; 20]).unwrap();
+    assert_eq!(sender.take(false), Err(Overrun));
+}
+
+#[test]
+fn udp_w_12_udp_w_18_an_abort_drops_what_waits_for_its_result_and_nothing_follows() {
     for stage in 0..3 {
         let mut sender = Sender::new();
-        sender.push(b"x", Some("localhost")).unwrap();
+        sender.push(b"x", Some("localhost"));
         if stage > 0 {
             sender.side.begin();
         }
         if stage > 1 {
             sender.side.found(address());
         }
-        assert_eq!(sender.side.abort(), written(WriteResult::Interrupted));
-        assert_eq!(sender.side.abort(), None);
+        sender.side.stop_at(0);
         assert!(!sender.side.is_resolving());
         // What comes late does not bring it back.
         sender.side.found(address());
         assert_eq!(sender.side.offer(), None);
-        sender.push(b"y", None).unwrap();
-        assert_eq!(sender.side.begin(), None);
-        assert_eq!(sender.side.offer(), None);
+        sender.put(b"y", None, true);
+        assert_eq!(sender.side.has_next(), Ok(false));
+        assert!(!sender.side.has_work());
         assert_eq!(sender.in_flight(), 0);
     }
 }
 
 #[test]
-fn udp_w_10_after_an_error_nothing_is_sent() {
+fn what_was_reported_as_written_is_sent_after_an_abort() {
     let mut sender = Sender::new();
-    sender.push(b"x", None).unwrap();
-    let error = SocketError::MessageTooLarge;
-    assert_eq!(sender.side.fail(error), written(WriteResult::Error(error)));
-    sender.push(b"y", None).unwrap();
-    sender.side.begin();
-    assert_eq!(sender.side.offer(), None);
-    assert_eq!(sender.side.abort(), None);
+    sender.put(b"first", None, false);
+    let keep = sender.put(b"second", None, false);
+    sender.put(b"not reported", None, true);
+    sender.take(false).unwrap();
+    sender.side.stop_at(keep);
+    assert!(sender.side.deadline().is_some());
+    for text in ["first", "second"] {
+        sender.side.begin();
+        assert_eq!(sender.side.offer(), Some((text.as_bytes(), None)));
+        sender.side.sent();
+        if text == "first" {
+            sender.take(false).unwrap();
+        }
+    }
+    assert_eq!(sender.side.has_next(), Ok(false));
+    assert!(!sender.side.has_work());
+    assert_eq!(sender.side.deadline(), None);
+    assert!(!sender.side.give_up(), "nothing is lost");
 }
 
 #[test]
-fn a_refused_datagram_is_answered_once() {
-    let error = SocketError::DatagramLimit;
+fn giving_up_says_whether_something_was_lost() {
     let mut sender = Sender::new();
-    assert_eq!(
-        sender.side.refuse(error),
-        written(WriteResult::Error(error))
-    );
-    assert_eq!(sender.side.refuse(error), None);
-    sender.push(b"x", None).unwrap();
+    let keep = sender.put(b"x", None, false);
+    sender.side.stop_at(keep);
+    assert!(sender.side.give_up());
+    assert!(!sender.side.give_up());
+    assert!(!sender.side.has_work());
+}
+
+#[test]
+fn udp_w_10_after_an_error_nothing_is_sent() {
+    let error = SocketError::MessageTooLarge;
+    let mut sender = Sender::new();
+    sender.push(b"x", None);
+    assert_eq!(sender.side.fail(error), written(WriteResult::Error(error)));
+    assert_eq!(sender.side.fail(error), None);
+    sender.put(b"y", None, true);
+    assert_eq!(sender.side.has_next(), Ok(false));
     assert_eq!(sender.side.held(), 0);
+}
+
+#[test]
+fn an_error_of_what_was_reported_as_written_is_told_by_itself() {
+    let error = SocketError::NetworkUnreachable;
+    let mut sender = Sender::new();
+    sender.put(b"x", None, false);
+    sender.take(false).unwrap();
+    assert_eq!(
+        sender.side.fail(error),
+        Some(SocketEvent::WriteFailed(error))
+    );
+    let mut sender = Sender::new();
+    sender.put(b"x", None, false);
+    let none_taken = sender.side.fail(error);
+    assert_eq!(none_taken, Some(SocketEvent::WriteFailed(error)));
 }

@@ -9,14 +9,14 @@ use std::num::NonZeroU32;
 use direct_sockets_net::tcp_listener::{backlog, concerns_one_connection};
 use direct_sockets_traits::limits::MAX_LISTENERS_PER_CLIENT;
 use direct_sockets_traits::{
-    AcceptResult, NetControl, ReadResult, ServerOptions, SocketError, SocketEvent, SocketId,
-    SocketRequest, TcpListen, WriteResult,
+    AcceptResult, Handover, NetControl, ServerOptions, SocketError, SocketEvent, SocketId,
+    SocketRequest, TcpListen,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::support::{
-    PATIENCE, TestClient, TestNet, descriptors_of, ipv6_is_off, peer, socket_in_net, tcp_listen,
-    wait_until,
+    PATIENCE, ReadResult, TestClient, TestNet, descriptors_of, ipv6_is_off, peer, socket_in_net,
+    tcp_listen, wait_until,
 };
 
 fn connect(address: SocketAddr) -> TcpStream {
@@ -136,12 +136,16 @@ fn srv_opt_04_srv_opt_05_srv_ctor_06_both_families_as_asked_for() {
             ipv6_only: asked,
             ..Default::default()
         };
-        let (_, local) = client.listen_with(listen("::", options));
-        let own = socket_in_net(&net, Type::STREAM, local.into());
-        assert_eq!(own.only_v6().unwrap(), expected, "{asked:?}");
-        connect((Ipv6Addr::LOCALHOST, local.port()).into());
-        let ipv4 = TcpStream::connect((Ipv4Addr::LOCALHOST, local.port()));
-        assert_eq!(ipv4.is_err(), expected);
+        // Where this one does not take the port of IPv4, somebody else may have it.
+        let is_as_expected = (0..5).any(|_| {
+            let (_, local) = client.listen_with(listen("::", options));
+            let own = socket_in_net(&net, Type::STREAM, local.into());
+            assert_eq!(own.only_v6().unwrap(), expected, "{asked:?}");
+            connect((Ipv6Addr::LOCALHOST, local.port()).into());
+            let ipv4 = TcpStream::connect((Ipv4Addr::LOCALHOST, local.port()));
+            ipv4.is_err() == expected
+        });
+        assert!(is_as_expected, "{asked:?}");
     }
     // False does nothing elsewhere.
     let options = ServerOptions {
@@ -250,12 +254,11 @@ fn srv_r_06_an_accepted_connection_is_like_one_that_was_opened() {
     });
     assert_eq!(client.read_exactly(id, bytes.len()), bytes);
     let mut stream = writer.join().unwrap();
-    assert_eq!(client.write(id, b"answer"), WriteResult::Done);
+    assert_eq!(client.write(id, b"answer"), Ok(()));
     let mut answer = [0; 6];
     stream.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"answer");
-    client.send(SocketRequest::ShutdownWrite { id });
-    assert_eq!(client.next_of(id), SocketEvent::WriteShutdown);
+    assert_eq!(client.shut_down(id), Handover::Complete);
     assert_eq!(stream.read(&mut answer).unwrap(), 0);
     drop(stream);
     assert_eq!(client.read(id), ReadResult::End);
@@ -418,10 +421,7 @@ fn srv_r_10_an_orderly_end_answers_the_accept_that_is_outstanding() {
     net.control().send(NetControl::Exit).unwrap();
     assert_eq!(client.accepted(waiting), AcceptResult::End);
     // Nothing about the other one, whose client asks for nothing.
-    assert!(
-        client.events.try_recv_timeout(PATIENCE).is_err(),
-        "{idle:?}"
-    );
+    assert!(client.try_next(PATIENCE).is_err(), "{idle:?}");
     assert!(net.wait_for_end().success());
 }
 
@@ -500,11 +500,11 @@ fn life_08_orders_for_other_kinds_of_sockets_are_ignored() {
     let net = TestNet::start();
     let client = net.client();
     let (id, address) = client.listen("127.0.0.1");
-    client.send(SocketRequest::Read { id, max: 1 });
+    client.start_read(id);
     client.send(SocketRequest::Receive { id, max: 1 });
-    client.send_piece(id, b"x", true);
+    client.put(id, b"x");
     client.start_send(id, b"x", None);
-    client.send(SocketRequest::AbortWrite { id });
+    client.send(SocketRequest::AbortWrite { id, keep: 0 });
     client.send(SocketRequest::ShutdownWrite { id });
     client.expect_nothing();
     let connection = client.open(peer::echo());
@@ -526,14 +526,17 @@ fn life_08_orders_for_other_kinds_of_sockets_are_ignored() {
 }
 
 #[test]
-fn srv_r_13_abandoning_closes_without_a_word() {
+fn srv_r_13_abandoning_closes() {
     let net = TestNet::start();
     let client = net.client();
     let (id, address) = client.listen("127.0.0.1");
     let mut stream = connect(address);
     let accepted = client.accept(id, 1)[0].id;
-    client.send(SocketRequest::Abandon { id: accepted });
-    client.send(SocketRequest::Abandon { id });
+    for id in [accepted, id] {
+        client.send(SocketRequest::Abandon { id, keep: 0 });
+        let closed = SocketEvent::Closed(Handover::Complete);
+        assert_eq!(client.next_of(id), closed);
+    }
     client.expect_nothing();
     assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
     wait_until("the port refuses", || TcpStream::connect(address).is_err());

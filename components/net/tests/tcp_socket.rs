@@ -6,12 +6,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
-use direct_sockets_traits::limits::{MAX_PAYLOAD, WRITE_WINDOW};
-use direct_sockets_traits::{
-    ReadResult, SocketError, SocketEvent, SocketId, SocketRequest, WriteResult,
-};
+use direct_sockets_plane::Room;
+use direct_sockets_traits::limits::{FIRST_WINDOW, LINGER_MS, MAX_PAYLOAD};
+use direct_sockets_traits::{Handover, SocketError, SocketEvent, SocketId, SocketRequest};
 
-use crate::support::{TestClient, TestNet, peer, socket_descriptors_of, wait_until};
+use crate::support::{ReadResult, TestClient, TestNet, peer, socket_descriptors_of, wait_until};
 
 /// A connection: the process, the client, the socket and the peer's end.
 struct Pair {
@@ -44,7 +43,7 @@ fn bytes_go_both_ways_unchanged() {
     let id = client.open(peer::echo());
     let bytes = peer::pattern(3 * MAX_PAYLOAD + 1);
     for length in [1, 100, MAX_PAYLOAD, 3 * MAX_PAYLOAD + 1] {
-        assert_eq!(client.write(id, &bytes[..length]), WriteResult::Done);
+        assert_eq!(client.write(id, &bytes[..length]), Ok(()));
         assert_eq!(client.read_exactly(id, length), &bytes[..length]);
     }
     let figures = net.statistics();
@@ -53,46 +52,35 @@ fn bytes_go_both_ways_unchanged() {
 }
 
 #[test]
-fn a_read_gives_no_more_than_was_asked_for() {
-    let mut pair = connected();
-    pair.peer.write_all(&peer::pattern(100)).unwrap();
-    let mut all = Vec::new();
-    for max in [1, 7, 0, 50] {
-        match pair.client.read_up_to(pair.id, max) {
-            ReadResult::Data(data) => {
-                // At least one is asked for.
-                assert!(
-                    !data.is_empty() && data.len() <= max.max(1) as usize,
-                    "{max}"
-                );
-                all.extend_from_slice(&data);
-            },
-            other => panic!("{other:?}"),
-        }
-    }
-    while all.len() < 100 {
-        let ReadResult::Data(data) = pair.client.read_up_to(pair.id, u32::MAX) else {
-            panic!("the rest is missing");
-        };
-        all.extend_from_slice(&data);
-    }
-    assert_eq!(all, peer::pattern(100));
-}
-
-#[test]
-fn a_read_gives_at_most_one_payload() {
+fn life_09_tcp_r_02_no_more_is_read_ahead_than_a_window() {
     let mut pair = connected();
     pair.peer.set_nonblocking(true).unwrap();
+    pair.client.start_read(pair.id);
     let chunk = vec![1; 1024 * 1024];
     let mut written = 0;
     while let Ok(count) = pair.peer.write(&chunk) {
         written += count;
     }
-    assert!(written > MAX_PAYLOAD);
-    match pair.client.read_up_to(pair.id, u32::MAX) {
-        ReadResult::Data(data) => assert!(data.len() <= MAX_PAYLOAD),
-        other => panic!("{other:?}"),
+    pair.client.expect_nothing();
+    let received = pair.net.statistics().bytes_received;
+    assert!(
+        received > 0 && received <= FIRST_WINDOW as u64,
+        "{received}"
+    );
+    // Where the page reads, it gets more at a time, up to the capacity.
+    let mut highest = 0;
+    let mut read = 0;
+    while read < written {
+        let ReadResult::Data(data) = pair.client.read_up_to(pair.id, written) else {
+            panic!("the rest is missing");
+        };
+        highest = highest.max(data.len());
+        read += data.len();
     }
+    let capacity = pair
+        .client
+        .with(pair.id, |ends| ends.reader().place().capacity());
+    assert!(highest > FIRST_WINDOW && highest <= capacity, "{highest}");
 }
 
 #[test]
@@ -104,19 +92,20 @@ fn nothing_is_read_unless_it_is_asked_for() {
 }
 
 #[test]
-fn a_second_read_while_one_is_outstanding_is_ignored() {
+fn a_second_ring_is_ignored() {
     let mut pair = connected();
-    for _ in 0..3 {
-        pair.client.send(SocketRequest::Read {
-            id: pair.id,
-            max: 4,
-        });
-    }
-    pair.client.expect_nothing();
+    pair.client.start_read(pair.id);
+    pair.client.put(pair.id, b"1");
+    let (ring, _) = pair.client.ring();
+    let id = pair.id;
+    pair.client.send(SocketRequest::ReadInto { id, ring });
+    pair.client.send(SocketRequest::WriteFrom { id, ring });
     pair.peer.write_all(b"12345678").unwrap();
-    let data = ReadResult::Data(b"1234".to_vec().into());
-    assert_eq!(pair.client.next_of(pair.id), SocketEvent::Read(data));
-    pair.client.expect_nothing();
+    assert_eq!(pair.client.read_exactly(id, 8), b"12345678");
+    pair.client.write(id, b"2").unwrap();
+    let mut received = [0; 2];
+    pair.peer.read_exact(&mut received).unwrap();
+    assert_eq!(&received, b"12");
 }
 
 #[test]
@@ -128,11 +117,8 @@ fn data_followed_by_a_fin_is_complete() {
         drop(pair.peer);
         assert_eq!(pair.client.read_exactly(pair.id, bytes.len()), bytes);
         assert_eq!(pair.client.read(pair.id), ReadResult::End);
-        // No read follows.
-        pair.client.send(SocketRequest::Read {
-            id: pair.id,
-            max: 1,
-        });
+        // Nothing more is said.
+        pair.client.send(SocketRequest::Room { id: pair.id });
         pair.client.expect_nothing();
         pair.client.close(pair.id);
     }
@@ -144,15 +130,11 @@ fn data_that_came_before_a_reset_is_given_first() {
     pair.peer.write_all(b"before").unwrap();
     assert_eq!(pair.client.read_exactly(pair.id, 6), b"before");
     pair.peer.write_all(b"behind").unwrap();
-    // Wait until the bytes are there; then the reset.
-    pair.client.send(SocketRequest::Read {
-        id: pair.id,
-        max: 1,
+    pair.net.wait_for("the bytes are there", |figures| {
+        figures.bytes_received == 12
     });
-    let first = SocketEvent::Read(ReadResult::Data(b"b".to_vec().into()));
-    assert_eq!(pair.client.next_of(pair.id), first);
     peer::reset(pair.peer);
-    assert_eq!(pair.client.read_exactly(pair.id, 5), b"ehind");
+    assert_eq!(pair.client.read_exactly(pair.id, 6), b"behind");
     let error = ReadResult::Error(SocketError::ConnectionReset);
     assert_eq!(pair.client.read(pair.id), error);
     pair.client.close(pair.id);
@@ -171,7 +153,7 @@ fn a_reset_is_reported_to_a_read_and_only_to_a_read() {
     // The write side finds out by itself.
     assert!(matches!(
         pair.client.write(pair.id, b"x"),
-        WriteResult::Error(SocketError::BrokenPipe | SocketError::ConnectionReset)
+        Err(SocketError::BrokenPipe | SocketError::ConnectionReset)
     ));
     pair.client.close(pair.id);
 }
@@ -198,56 +180,75 @@ fn a_reset_that_comes_with_the_connection_is_an_error_and_not_the_end() {
 }
 
 #[test]
-fn a_reset_while_a_write_waits_is_its_error() {
+fn a_reset_while_bytes_wait_is_told() {
     let pair = connected();
-    fill(&pair);
+    pair.client.fill(pair.id);
     peer::reset(pair.peer);
-    let error = written(&pair.client, pair.id);
+    let event = pair.client.next_of(pair.id);
     assert!(
         matches!(
-            error,
-            WriteResult::Error(SocketError::ConnectionReset | SocketError::BrokenPipe)
+            event,
+            SocketEvent::WriteFailed(SocketError::ConnectionReset | SocketError::BrokenPipe)
         ),
-        "{error:?}"
+        "{event:?}"
     );
+    assert_eq!(pair.net.statistics().bytes_held, 0);
     pair.client.close(pair.id);
 }
 
 #[test]
 fn a_shutdown_is_a_fin_and_reading_goes_on() {
     let mut pair = connected();
-    assert_eq!(pair.client.write(pair.id, b"last words"), WriteResult::Done);
-    pair.client
-        .send(SocketRequest::ShutdownWrite { id: pair.id });
-    assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
+    pair.client.put(pair.id, b"last words");
+    assert_eq!(pair.client.shut_down(pair.id), Handover::Complete);
     let mut received = Vec::new();
     pair.peer.read_to_end(&mut received).unwrap();
     assert_eq!(received, b"last words");
     // No write follows.
-    pair.client.send_piece(pair.id, b"more", true);
+    pair.client.put(pair.id, b"more");
+    pair.client.send(SocketRequest::Bytes { id: pair.id });
     pair.client.expect_nothing();
     pair.peer.write_all(b"still listening").unwrap();
     assert_eq!(pair.client.read_exactly(pair.id, 15), b"still listening");
     pair.peer.shutdown(Shutdown::Write).unwrap();
     assert_eq!(pair.client.read(pair.id), ReadResult::End);
-    pair.client.close(pair.id);
+    pair.client.send(SocketRequest::Close {
+        id: pair.id,
+        keep: 10,
+    });
+    let closed = SocketEvent::Closed(Handover::Complete);
+    assert_eq!(pair.client.next_of(pair.id), closed);
 }
 
 #[test]
 fn a_shutdown_comes_after_what_was_written_before_it() {
     let mut pair = connected();
-    let bytes = peer::pattern(WRITE_WINDOW as usize);
-    for piece in bytes.chunks(MAX_PAYLOAD) {
-        let last = piece.as_ptr_range().end == bytes.as_ptr_range().end;
-        pair.client.send_piece(pair.id, piece, last);
-    }
+    let bytes = peer::pattern(300_000);
+    assert_eq!(pair.client.put(pair.id, &bytes), bytes.len());
     pair.client
         .send(SocketRequest::ShutdownWrite { id: pair.id });
     let mut received = Vec::new();
     pair.peer.read_to_end(&mut received).unwrap();
-    assert_eq!(received, bytes);
-    assert_eq!(written(&pair.client, pair.id), WriteResult::Done);
-    assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
+    assert!(received == bytes);
+    let shutdown = SocketEvent::WriteShutdown(Handover::Complete);
+    assert_eq!(pair.client.next_of(pair.id), shutdown);
+}
+
+#[test]
+fn tcp_w_15_a_shutdown_waits_for_the_os_however_long_it_takes() {
+    let mut pair = connected();
+    let sent = pair.client.fill(pair.id);
+    pair.client
+        .send(SocketRequest::ShutdownWrite { id: pair.id });
+    // Longer than an abort would be waited for.
+    let limit = Duration::from_millis(2 * LINGER_MS);
+    let early = pair.client.try_next(limit);
+    assert!(early.is_err(), "{early:?}");
+    let mut received = Vec::new();
+    pair.peer.read_to_end(&mut received).unwrap();
+    assert_eq!(received.len() as u64, sent);
+    let shutdown = SocketEvent::WriteShutdown(Handover::Complete);
+    assert_eq!(pair.client.next_of(pair.id), shutdown);
 }
 
 #[test]
@@ -258,80 +259,75 @@ fn a_shutdown_after_a_reset_is_answered_as_well() {
         pair.client.read(pair.id),
         ReadResult::Error(SocketError::ConnectionReset)
     );
-    pair.client
-        .send(SocketRequest::ShutdownWrite { id: pair.id });
-    assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
+    assert_eq!(pair.client.shut_down(pair.id), Handover::Complete);
     pair.client.close(pair.id);
-}
-
-/// Write more than the OS takes from a socket whose peer does not read. The chunk does not end.
-fn fill(pair: &Pair) {
-    let piece = vec![9; MAX_PAYLOAD];
-    let mut credit = WRITE_WINDOW as usize;
-    loop {
-        while credit >= piece.len() {
-            pair.client.send_piece(pair.id, &piece, false);
-            credit -= piece.len();
-        }
-        // The OS takes what it has room for, and then nothing more comes.
-        match pair
-            .client
-            .events
-            .try_recv_timeout(Duration::from_millis(300))
-        {
-            Ok(direct_sockets_traits::ClientEvent::Socket {
-                event: SocketEvent::WriteCredit(more),
-                ..
-            }) => credit += more as usize,
-            Ok(other) => panic!("{other:?}"),
-            Err(_) => return,
-        }
-    }
-}
-
-/// The answer to a chunk, after whatever credit comes before it.
-fn written(client: &TestClient, id: SocketId) -> WriteResult {
-    loop {
-        match client.next_of(id) {
-            SocketEvent::WriteCredit(_) => {},
-            SocketEvent::Written(result) => return result,
-            other => panic!("{other:?}"),
-        }
-    }
 }
 
 #[test]
-fn an_abort_is_answered_although_the_peer_never_reads() {
+fn tcp_w_12_an_abort_drops_what_was_not_reported_as_written_at_once() {
     let pair = connected();
-    fill(&pair);
-    pair.client.send(SocketRequest::AbortWrite { id: pair.id });
-    let interrupted = SocketEvent::Written(WriteResult::Interrupted);
-    assert_eq!(pair.client.next_of(pair.id), interrupted);
+    pair.client.fill(pair.id);
+    pair.client.send(SocketRequest::AbortWrite {
+        id: pair.id,
+        keep: 0,
+    });
+    pair.client.expect_nothing();
     assert_eq!(pair.net.statistics().bytes_held, 0);
-    pair.client
-        .send(SocketRequest::ShutdownWrite { id: pair.id });
-    assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
+    assert_eq!(pair.client.shut_down(pair.id), Handover::Complete);
     pair.client.close(pair.id);
+}
+
+#[test]
+fn tcp_w_13_an_abort_waits_for_what_was_reported_as_written_and_not_for_ever() {
+    let pair = connected();
+    let keep = pair.client.fill(pair.id);
+    let id = pair.id;
+    pair.client.send(SocketRequest::AbortWrite { id, keep });
+    assert_eq!(pair.client.shut_down(id), Handover::Incomplete);
+    assert_eq!(pair.net.statistics().bytes_held, 0);
+    pair.client.send(SocketRequest::Close { id, keep });
+    let closed = SocketEvent::Closed(Handover::Incomplete);
+    assert_eq!(pair.client.next_of(id), closed);
+}
+
+#[test]
+fn tcp_w_13_what_was_reported_as_written_before_an_abort_arrives_if_the_peer_reads() {
+    let mut pair = connected();
+    let keep = pair.client.fill(pair.id);
+    let reader = std::thread::spawn(move || {
+        let mut received = Vec::new();
+        pair.peer.read_to_end(&mut received).unwrap();
+        received.len() as u64
+    });
+    let id = pair.id;
+    pair.client.send(SocketRequest::AbortWrite { id, keep });
+    assert_eq!(pair.client.shut_down(id), Handover::Complete);
+    assert_eq!(reader.join().unwrap(), keep);
 }
 
 #[test]
 fn an_abort_of_nothing_says_nothing() {
     let pair = connected();
-    pair.client.send(SocketRequest::AbortWrite { id: pair.id });
-    pair.client.send(SocketRequest::AbortWrite { id: pair.id });
-    pair.client.send_piece(pair.id, b"too late", true);
+    let id = pair.id;
+    pair.client.send(SocketRequest::AbortWrite { id, keep: 0 });
+    pair.client.send(SocketRequest::AbortWrite { id, keep: 9 });
+    pair.client.put(id, b"too late");
     pair.client.expect_nothing();
-    pair.client.close(pair.id);
+    assert_eq!(pair.net.statistics().bytes_sent, 0);
+    pair.client.send(SocketRequest::Close { id, keep: 0 });
+    let closed = SocketEvent::Closed(Handover::Complete);
+    assert_eq!(pair.client.next_of(id), closed);
 }
 
 #[test]
 fn what_the_os_took_before_an_abort_arrives_and_then_a_fin() {
     let mut pair = connected();
-    assert_eq!(pair.client.write(pair.id, b"taken"), WriteResult::Done);
-    pair.client.send(SocketRequest::AbortWrite { id: pair.id });
-    pair.client
-        .send(SocketRequest::ShutdownWrite { id: pair.id });
-    assert_eq!(pair.client.next_of(pair.id), SocketEvent::WriteShutdown);
+    assert_eq!(pair.client.write(pair.id, b"taken"), Ok(()));
+    pair.client.send(SocketRequest::AbortWrite {
+        id: pair.id,
+        keep: 5,
+    });
+    assert_eq!(pair.client.shut_down(pair.id), Handover::Complete);
     let mut received = Vec::new();
     pair.peer.read_to_end(&mut received).unwrap();
     assert_eq!(received, b"taken");
@@ -340,50 +336,41 @@ fn what_the_os_took_before_an_abort_arrives_and_then_a_fin() {
 #[test]
 fn life_09_a_peer_that_never_reads_is_waited_for_with_bounded_memory() {
     let mut pair = connected();
-    fill(&pair);
+    let sent = pair.client.fill(pair.id);
     let held = pair.net.statistics().bytes_held;
-    assert!(held > 0 && held <= u64::from(WRITE_WINDOW), "{held}");
+    let capacity = pair
+        .client
+        .with(pair.id, |ends| ends.writer().place().capacity());
+    assert!(held > 0 && held <= capacity as u64, "{held}");
+    assert_eq!(pair.net.statistics().bytes_sent + held, sent);
     // Once it reads, everything arrives.
-    let sent = pair.net.statistics().bytes_sent + held;
-    pair.client.send_piece(pair.id, b"", true);
     let mut received = vec![0; 64 * 1024];
     let mut count = 0;
     while count < sent {
         count += pair.peer.read(&mut received).unwrap() as u64;
     }
-    assert_eq!(written(&pair.client, pair.id), WriteResult::Done);
-    assert_eq!(pair.net.statistics().bytes_held, 0);
+    pair.net
+        .wait_for("nothing is held", |figures| figures.bytes_held == 0);
 }
 
 #[test]
-fn an_empty_chunk_is_answered_in_its_turn() {
+fn after_a_cancelled_read_nothing_is_told() {
     let mut pair = connected();
-    assert_eq!(pair.client.write(pair.id, b""), WriteResult::Done);
-    assert_eq!(pair.client.write(pair.id, b"x"), WriteResult::Done);
-    assert_eq!(pair.client.write(pair.id, b""), WriteResult::Done);
-    let mut received = [0; 1];
-    pair.peer.read_exact(&mut received).unwrap();
-    assert_eq!(&received, b"x");
-    assert_eq!(pair.net.statistics().bytes_sent, 1);
-}
-
-#[test]
-fn a_cancelled_read_is_never_answered() {
-    let mut pair = connected();
-    pair.client.send(SocketRequest::Read {
-        id: pair.id,
-        max: 1,
-    });
+    pair.client.start_read(pair.id);
+    assert!(
+        pair.client
+            .with(pair.id, |ends| ends.reader().wait_for_bytes().unwrap())
+    );
     pair.client.send(SocketRequest::CancelRead { id: pair.id });
     pair.client.expect_nothing();
     pair.peer.write_all(b"nobody wants this").unwrap();
-    pair.client.send(SocketRequest::Read {
-        id: pair.id,
-        max: 1,
-    });
+    let (ring, _) = pair.client.ring();
+    pair.client
+        .send(SocketRequest::ReadInto { id: pair.id, ring });
+    pair.client.send(SocketRequest::Room { id: pair.id });
     pair.client.expect_nothing();
     // Writing goes on.
-    assert_eq!(pair.client.write(pair.id, b"x"), WriteResult::Done);
+    assert_eq!(pair.client.write(pair.id, b"x"), Ok(()));
     pair.client.close(pair.id);
 }
 
@@ -402,14 +389,16 @@ fn task_07_closing_is_reported_after_the_descriptor_is_closed() {
 }
 
 #[test]
-fn closing_drops_everything_at_once() {
+fn tcp_close_11_closing_drops_what_was_not_reported_as_written_at_once() {
     let mut pair = connected();
-    fill(&pair);
-    pair.client.send(SocketRequest::Read {
+    pair.client.fill(pair.id);
+    pair.client.start_read(pair.id);
+    pair.client.send(SocketRequest::Close {
         id: pair.id,
-        max: 1,
+        keep: 0,
     });
-    pair.client.close(pair.id);
+    let closed = SocketEvent::Closed(Handover::Complete);
+    assert_eq!(pair.client.next_of(pair.id), closed);
     assert_eq!(pair.net.statistics().bytes_held, 0);
     assert_eq!(pair.net.statistics().sockets, 0);
     pair.client.expect_nothing();
@@ -428,18 +417,45 @@ fn closing_drops_everything_at_once() {
 }
 
 #[test]
-fn an_abandoned_socket_is_closed_silently() {
+fn tcp_close_11_closing_waits_for_what_was_reported_as_written_and_not_for_ever() {
+    let pair = connected();
+    let keep = pair.client.fill(pair.id);
+    pair.client.send(SocketRequest::Close { id: pair.id, keep });
+    let closed = SocketEvent::Closed(Handover::Incomplete);
+    assert_eq!(pair.client.next_of(pair.id), closed);
+    assert_eq!(pair.net.statistics().sockets, 0);
+    assert_eq!(pair.net.statistics().bytes_held, 0);
+}
+
+#[test]
+fn tcp_close_11_closing_loses_nothing_that_was_reported_as_written_if_the_peer_reads() {
+    for _ in 0..20 {
+        let mut pair = connected();
+        let bytes = peer::pattern(400_000);
+        assert_eq!(pair.client.put(pair.id, &bytes), bytes.len());
+        let reader = std::thread::spawn(move || {
+            let mut received = Vec::new();
+            pair.peer.read_to_end(&mut received).unwrap();
+            received
+        });
+        pair.client.close(pair.id);
+        assert!(reader.join().unwrap() == bytes);
+    }
+}
+
+#[test]
+fn an_abandoned_socket_is_closed() {
     let mut pair = connected();
-    fill(&pair);
-    pair.client.send(SocketRequest::Read {
+    pair.client.fill(pair.id);
+    pair.client.start_read(pair.id);
+    pair.client.send(SocketRequest::Abandon {
         id: pair.id,
-        max: 1,
+        keep: 0,
     });
-    pair.client.send(SocketRequest::Abandon { id: pair.id });
-    pair.net.wait_for("no socket", |figures| {
-        figures.sockets == 0 && figures.bytes_held == 0
-    });
-    pair.client.expect_nothing();
+    let closed = SocketEvent::Closed(Handover::Complete);
+    assert_eq!(pair.client.next_of(pair.id), closed);
+    let figures = pair.net.statistics();
+    assert_eq!((figures.sockets, figures.bytes_held), (0, 0));
     let mut buffer = vec![0; 1024 * 1024];
     wait_until("the peer sees the end", || {
         !matches!(pair.peer.read(&mut buffer), Ok(1..))
@@ -452,17 +468,15 @@ fn requests_that_overtake_the_connection_are_carried_out_after_it() {
     let client = net.client();
     let (listener, address) = peer::listen();
     let id = client.start_open("127.0.0.1", address.port(), Default::default());
-    client.send(SocketRequest::Read { id, max: 10 });
-    client.send_piece(id, b"early", true);
+    client.start_read(id);
+    client.put(id, b"early");
     assert!(matches!(client.next_of(id), SocketEvent::Opened { .. }));
-    assert_eq!(client.next_of(id), SocketEvent::Written(WriteResult::Done));
     let mut stream = peer::accept(&listener);
     let mut received = [0; 5];
     stream.read_exact(&mut received).unwrap();
     assert_eq!(&received, b"early");
     stream.write_all(b"reply").unwrap();
-    let data = ReadResult::Data(b"reply".to_vec().into());
-    assert_eq!(client.next_of(id), SocketEvent::Read(data));
+    assert_eq!(client.read_exactly(id, 5), b"reply");
 }
 
 #[test]
@@ -477,31 +491,26 @@ fn both_directions_at_full_load_do_not_starve_each_other() {
         reader.read_exact(&mut bytes).map(|()| bytes).unwrap()
     });
     let bytes = peer::pattern(TOTAL);
-    let mut pieces = bytes.chunks(MAX_PAYLOAD).peekable();
-    let (mut credit, mut received, mut is_written) = (WRITE_WINDOW as usize, Vec::new(), false);
-    pair.client.send(SocketRequest::Read {
-        id: pair.id,
-        max: u32::MAX,
-    });
-    while received.len() < TOTAL || !is_written {
-        while credit >= MAX_PAYLOAD
-            && let Some(piece) = pieces.next()
-        {
-            credit -= piece.len();
-            pair.client
-                .send_piece(pair.id, piece, pieces.peek().is_none());
+    let (mut sent, mut received) = (0, Vec::new());
+    let (client, id) = (&pair.client, pair.id);
+    while received.len() < TOTAL || sent < TOTAL {
+        let mut is_stuck = true;
+        if sent < TOTAL {
+            let count = client.put(id, &bytes[sent..]);
+            sent += count;
+            is_stuck =
+                count == 0 && client.with(id, |ends| ends.writer().wait_for_room(1).unwrap());
         }
-        match pair.client.next_of(pair.id) {
-            SocketEvent::Read(ReadResult::Data(data)) => {
+        match client.try_read(id, MAX_PAYLOAD) {
+            Some(ReadResult::Data(data)) => {
                 received.extend_from_slice(&data);
-                pair.client.send(SocketRequest::Read {
-                    id: pair.id,
-                    max: u32::MAX,
-                });
+                is_stuck = false;
             },
-            SocketEvent::WriteCredit(more) => credit += more as usize,
-            SocketEvent::Written(WriteResult::Done) => is_written = true,
-            other => panic!("{other:?}"),
+            Some(other) => panic!("{other:?}"),
+            None => is_stuck &= client.with(id, |ends| ends.reader().wait_for_bytes().unwrap()),
+        }
+        if is_stuck && (received.len() < TOTAL || sent < TOTAL) {
+            client.next();
         }
     }
     assert!(flood.join().unwrap());

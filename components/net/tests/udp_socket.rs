@@ -7,14 +7,13 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use direct_sockets_net::resolver::ScriptedResolver;
 use direct_sockets_traits::limits::{MAX_BATCH, MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT};
 use direct_sockets_traits::{
-    Datagram, Destination, DnsQueryType, Host, SocketError, SocketEvent, SocketId, SocketRequest,
-    UdpOptions, WriteResult,
+    Destination, DnsQueryType, Host, SocketError, SocketEvent, SocketId, SocketRequest, UdpOptions,
+    WriteResult,
 };
-use serde_bytes::ByteBuf;
 use socket2::Type;
 
 use crate::support::{
-    InProcess, PATIENCE, TestClient, TestNet, destination, ipv6_is_off, peer,
+    InProcess, PATIENCE, Received, TestClient, TestNet, destination, ipv6_is_off, peer,
     socket_descriptors_of, socket_in_net, udp,
 };
 
@@ -43,7 +42,7 @@ fn receive_all(client: &TestClient, id: SocketId, count: usize, max: u32) -> Vec
         let (batch, error) = client.receive(id, max);
         assert_eq!(error, None);
         assert!(!batch.is_empty() && batch.len() <= max as usize);
-        all.extend(batch.into_iter().map(|datagram| datagram.data.into_vec()));
+        all.extend(batch.into_iter().map(|datagram| datagram.data));
     }
     assert_eq!(all.len(), count);
     all
@@ -62,8 +61,8 @@ fn udp_r_03_udp_w_17_datagrams_keep_their_order_and_borders_both_ways() {
             WriteResult::Done
         );
         let (batch, _) = client.receive(bound, 32);
-        let expected = Datagram {
-            data: ByteBuf::from(bytes.clone()),
+        let expected = Received {
+            data: bytes.clone(),
             from: Some(own.into()),
         };
         assert_eq!(batch, [expected]);
@@ -73,8 +72,8 @@ fn udp_r_03_udp_w_17_datagrams_keep_their_order_and_borders_both_ways() {
             WriteResult::Done
         );
         let (batch, _) = client.receive(connected, 1);
-        let data = ByteBuf::from(bytes);
-        assert_eq!(batch, [Datagram { data, from: None }]);
+        let data = bytes;
+        assert_eq!(batch, [Received { data, from: None }]);
     }
     let figures = net.statistics();
     assert_eq!(figures.bytes_sent, figures.bytes_received);
@@ -96,7 +95,7 @@ fn udp_r_02_udp_r_07_a_batch_has_what_is_there_and_no_more_than_asked_for() {
         assert_eq!(error, None);
         let batch: Vec<_> = batch
             .into_iter()
-            .map(|datagram| (datagram.data.into_vec(), datagram.from))
+            .map(|datagram| (datagram.data, datagram.from))
             .collect();
         let wanted: Vec<_> = expected
             .by_ref()
@@ -118,10 +117,36 @@ fn udp_r_07_nothing_leaves_the_kernel_unless_it_is_asked_for() {
     assert_eq!(net.statistics().bytes_received, 0);
     // Two requests at once are one.
     for _ in 0..3 {
-        client.send(SocketRequest::Receive { id, max: 1 });
+        client.start_receive(id, 1);
     }
     assert_eq!(client.batch(id).0.len(), 1);
     client.expect_nothing();
+}
+
+#[test]
+fn udp_r_03_what_finds_no_room_in_the_ring_follows_when_the_client_reads() {
+    let net = TestNet::start();
+    let client = net.client();
+    let (id, address) = client.bind("127.0.0.1");
+    let (socket, _) = udp_peer();
+    // The last one is more than the ring holds, and nobody reads.
+    const COUNT: u8 = 9;
+    const SIZE: usize = 60_000;
+    for number in 0..COUNT {
+        socket.send_to(&[number; SIZE], address).unwrap();
+        client.start_receive(id, 1);
+        let received = (usize::from(number) + 1) * SIZE;
+        net.wait_for("it is received", |figures| {
+            figures.bytes_received >= received as u64
+        });
+    }
+    assert!(net.statistics().bytes_held > SIZE as u64, "one waits");
+    for number in 0..COUNT {
+        let (batch, error) = client.batch(id);
+        assert_eq!((batch.len(), error), (1, None));
+        assert_eq!(batch[0].data, [number; SIZE]);
+    }
+    assert_eq!(net.statistics().bytes_held, 0);
 }
 
 #[test]
@@ -289,7 +314,7 @@ fn udp_r_06_an_icmp_error_reaches_a_pending_receive() {
     let net = TestNet::start();
     let client = net.client();
     let (id, _) = client.connect_udp(closed_port());
-    client.send(SocketRequest::Receive { id, max: 32 });
+    client.start_receive(id, 32);
     assert_eq!(client.send_datagram(id, b"x", None), WriteResult::Done);
     let (batch, error) = client.batch(id);
     assert_eq!(
@@ -297,7 +322,7 @@ fn udp_r_06_an_icmp_error_reaches_a_pending_receive() {
         (0, Some(SocketError::ConnectionRefused))
     );
     // No batch follows.
-    client.send(SocketRequest::Receive { id, max: 32 });
+    client.start_receive(id, 32);
     client.expect_nothing();
     client.close(id);
 }
@@ -319,7 +344,7 @@ fn udp_r_06_udp_w_10_an_icmp_error_waits_for_whoever_comes_next() {
     let refused = WriteResult::Error(SocketError::ConnectionRefused);
     assert_eq!(client.send_datagram(id, b"y", None), refused);
     // Told once: reading goes on.
-    client.send(SocketRequest::Receive { id, max: 1 });
+    client.start_receive(id, 1);
     client.expect_nothing();
 }
 
@@ -344,7 +369,7 @@ fn udp_r_06_bound_sockets_hear_of_no_icmp_errors() {
     let net = TestNet::start();
     let client = net.client();
     let (id, address) = client.bind("127.0.0.1");
-    client.send(SocketRequest::Receive { id, max: 1 });
+    client.start_receive(id, 1);
     for _ in 0..3 {
         assert_eq!(
             client.send_datagram(id, b"x", to(closed_port())),
@@ -367,10 +392,9 @@ fn udp_w_12_an_abort_interrupts_resolving_at_once_and_reading_goes_on() {
     assert_eq!(receive_all(&client, id, 1, 32), [b"received"]);
     assert_eq!(net.statistics().datagrams_in_flight, 1);
     assert_eq!(net.statistics().bytes_held, 5);
-    client.send(SocketRequest::AbortWrite { id });
-    let interrupted = SocketEvent::Written(WriteResult::Interrupted);
-    assert_eq!(client.next_of(id), interrupted);
-    client.send(SocketRequest::AbortWrite { id });
+    client.send(SocketRequest::AbortWrite { id, keep: 0 });
+    client.expect_nothing();
+    client.send(SocketRequest::AbortWrite { id, keep: 0 });
     client.start_send(id, b"too late", to(address));
     udp_peer().0.send_to(b"again", address).unwrap();
     assert_eq!(receive_all(&client, id, 1, 32), [b"again"]);
@@ -385,11 +409,11 @@ fn after_a_cancel_nothing_is_received() {
     let client = net.client();
     let (id, address) = client.bind("127.0.0.1");
     let (socket, own) = udp_peer();
-    client.send(SocketRequest::Receive { id, max: 1 });
+    client.start_receive(id, 1);
     client.send(SocketRequest::CancelRead { id });
     client.expect_nothing();
     socket.send_to(b"x", address).unwrap();
-    client.send(SocketRequest::Receive { id, max: 1 });
+    client.start_receive(id, 1);
     client.expect_nothing();
     assert_eq!(net.statistics().bytes_received, 0);
     // Sending goes on.
@@ -403,7 +427,7 @@ fn udp_close_05_udp_hc_02_the_port_is_free_when_closed_has_been_said() {
     let client = net.client();
     for _ in 0..20 {
         let (id, address) = client.bind("127.0.0.1");
-        client.send(SocketRequest::Receive { id, max: 1 });
+        client.start_receive(id, 1);
         client.close(id);
         UdpSocket::bind(address).expect("the port is free");
         assert!(socket_descriptors_of(net.pid()).len() < 20);
@@ -422,7 +446,7 @@ fn life_08_who_breaks_the_rules_of_sending_loses_that_socket_alone() {
     let (witness, address) = client.bind("127.0.0.1");
     let closed = |id| loop {
         match client.next_of(id) {
-            SocketEvent::Closed => return,
+            SocketEvent::Closed(_) => return,
             SocketEvent::Written(_) => {},
             other => panic!("{other:?}"),
         }
@@ -438,23 +462,16 @@ fn life_08_who_breaks_the_rules_of_sending_loses_that_socket_alone() {
     let (id, _) = client.bind("127.0.0.1");
     client.start_send(id, &vec![0; 65536], to(address));
     closed(id);
-    // Many at once. How many of them are sent before the rule is broken is not said.
+    // What is no datagram.
     let (id, _) = client.bind("127.0.0.1");
-    for _ in 0..100 {
-        client.start_send(id, b"x", destination("name.invalid", 9));
-    }
+    client.put_garbage(id);
     closed(id);
     // Orders for other kinds of sockets are ignored.
-    client.send(SocketRequest::Read {
-        id: witness,
-        max: 1,
-    });
     client.send(SocketRequest::Accept {
         id: witness,
         first: SocketId(1 << 32),
         max: 1,
     });
-    client.send_piece(witness, b"x", true);
     client.send(SocketRequest::ShutdownWrite { id: witness });
     client.expect_nothing();
     assert_eq!(
@@ -481,7 +498,7 @@ fn datagrams_in_flight_are_limited_for_each_client() {
         }
         client.start_send(id, b"x", destination("hangs.test", 9));
         if pending.len() == MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT {
-            let SocketEvent::Written(WriteResult::Error(error)) = client.next_of(id) else {
+            let SocketEvent::WriteFailed(error) = client.next_of(id) else {
                 panic!("one too many");
             };
             break error;
@@ -498,8 +515,10 @@ fn datagrams_in_flight_are_limited_for_each_client() {
             other.send_datagram(id, b"x", to(address)),
             WriteResult::Done
         );
-        client.send(SocketRequest::AbortWrite { id: pending[0] });
-        client.next_of(pending[0]);
+        client.send(SocketRequest::AbortWrite {
+            id: pending[0],
+            keep: 0,
+        });
         let (id, address) = client.bind("127.0.0.1");
         assert_eq!(
             client.send_datagram(id, b"x", to(address)),

@@ -8,6 +8,7 @@
 //! memory.rs    a mapping, and spans of it: all unsafe code of this crate
 //! ring.rs        one producer, one consumer, bytes; who sleeps is told, and nobody else
 //! queue.rs         messages over a ring
+//! post.rs            the contract's messages over both queues, as one side has them
 //! transfer.rs      between rings and descriptors
 //! bell.rs          a word in the memory on which a thread of the content process sleeps
 //! layout.rs      what lies where
@@ -30,6 +31,8 @@
 //! client if it is a queue's, and nothing else.
 
 #![deny(missing_docs)]
+// Set where the model of the rings is checked. Workspaces that this crate is copied into need not know it.
+#![allow(unexpected_cfgs)]
 
 #[cfg(not(loom))]
 mod bell;
@@ -37,6 +40,8 @@ mod bell;
 mod layout;
 #[cfg(not(loom))]
 mod memory;
+#[cfg(not(loom))]
+mod post;
 mod queue;
 mod ring;
 mod slots;
@@ -50,6 +55,8 @@ pub use bell::Bell;
 pub use layout::{FIRST_SLOTS, LATER_SLOTS, Plane, Segment, ring_of};
 #[cfg(not(loom))]
 pub use memory::{Memory, Span};
+#[cfg(not(loom))]
+pub use post::{Post, PostError, decode, encode};
 pub use queue::{MAX_MESSAGE, MessageReader, MessageWriter};
 pub use ring::{Consumer, Corrupt, Header, Producer, Room};
 pub use slots::Slots;

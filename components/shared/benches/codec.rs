@@ -7,23 +7,16 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use direct_sockets_traits::limits::{MAX_BATCH, MAX_PAYLOAD};
 use direct_sockets_traits::{
-    ClientEvent, Datagram, ReadResult, ReceiveResult, SocketEvent, SocketId, SocketRequest,
-    WriteResult,
+    Address, Datagram, Outgoing, SocketEvent, SocketId, SocketRequest, WriteResult,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_bytes::ByteBuf;
 
 const ID: SocketId = SocketId(1_000_000);
 
-fn payload(size: usize) -> ByteBuf {
-    ByteBuf::from(vec![7; size])
-}
-
-fn event(event: SocketEvent) -> ClientEvent {
-    ClientEvent::Socket { id: ID, event }
+fn event(event: SocketEvent) -> (SocketId, SocketEvent) {
+    (ID, event)
 }
 
 fn both_ways<Message>(criterion: &mut Criterion, name: &str, message: &Message)
@@ -46,43 +39,49 @@ where
 }
 
 fn requests(criterion: &mut Criterion) {
-    let write = |size| SocketRequest::Write {
-        id: ID,
-        bytes: payload(size),
-        last: true,
-    };
-    let max = MAX_PAYLOAD as u32;
     both_ways(
         criterion,
-        "request to read",
-        &SocketRequest::Read { id: ID, max },
+        "there are bytes",
+        &SocketRequest::Bytes { id: ID },
     );
-    both_ways(criterion, "request to write 1 byte", &write(1));
-    both_ways(criterion, "request to write a payload", &write(MAX_PAYLOAD));
+}
+
+fn records(criterion: &mut Criterion) {
+    let data = &[7; 64];
+    let mut group = criterion.benchmark_group("codec/64 bytes");
+    let outgoing = Outgoing {
+        data,
+        to: None,
+        answer: false,
+    };
+    let mut buffer = Vec::new();
+    group.bench_function("encode to send", |bencher| {
+        bencher.iter(|| {
+            buffer.clear();
+            let bytes = postcard::to_extend(black_box(&outgoing), std::mem::take(&mut buffer));
+            buffer = bytes.expect("it can be encoded");
+        });
+    });
+    let received = Datagram {
+        data,
+        from: Some(Address::default()),
+        is_last: true,
+    };
+    let bytes = postcard::to_stdvec(&received).expect("it can be encoded");
+    group.bench_function("decode received", |bencher| {
+        bencher.iter(|| {
+            let datagram = postcard::from_bytes::<Datagram>(black_box(&bytes));
+            black_box(datagram.expect("it is a datagram").data.len())
+        });
+    });
+    group.finish();
 }
 
 fn events(criterion: &mut Criterion) {
-    let data = |size| event(SocketEvent::Read(ReadResult::Data(payload(size))));
-    let datagrams = (0..MAX_BATCH)
-        .map(|_| Datagram {
-            data: payload(64),
-            from: None,
-        })
-        .collect();
-    let batch = ReceiveResult::Datagrams {
-        datagrams,
-        last: true,
-    };
     let written = event(SocketEvent::Written(WriteResult::Done));
     both_ways(criterion, "event of a write", &written);
-    both_ways(criterion, "event of 1 byte", &data(1));
-    both_ways(criterion, "event of a payload", &data(MAX_PAYLOAD));
-    both_ways(
-        criterion,
-        "event of a batch of datagrams",
-        &event(SocketEvent::Received(batch)),
-    );
+    both_ways(criterion, "event of bytes", &event(SocketEvent::Readable));
 }
 
-criterion_group!(benches, requests, events);
+criterion_group!(benches, requests, events, records);
 criterion_main!(benches);

@@ -95,6 +95,12 @@ pub enum SocketError {
     /// The net process could not be started, or did not report in.
     #[error("The network process could not be started.")]
     NetProcessUnavailable,
+    /// The memory that page and net process share holds what neither of them writes.
+    #[error("The memory that is shared with the network process is damaged.")]
+    MemoryDamaged,
+    /// Bytes that were reported as written could not be given to the OS in time ([`crate::limits::LINGER_MS`]).
+    #[error("Data that had been written could not be handed to the operating system in time.")]
+    NotHandedOver,
     /// The embedder does not allow sockets to this origin.
     #[error("The embedder does not allow direct sockets to this origin.")]
     OriginNotAllowed,
@@ -147,6 +153,8 @@ impl SocketError {
         SocketError::OriginDatagramLimit,
         SocketError::NetProcessLost,
         SocketError::NetProcessUnavailable,
+        SocketError::MemoryDamaged,
+        SocketError::NotHandedOver,
         SocketError::OriginNotAllowed,
         SocketError::AddressNotAllowed,
         SocketError::PortNotAllowed,
@@ -186,6 +194,8 @@ impl SocketError {
             | Self::OriginDatagramLimit
             | Self::NetProcessLost
             | Self::NetProcessUnavailable
+            | Self::MemoryDamaged
+            | Self::NotHandedOver
             | Self::Os(_) => DomExceptionName::NetworkError,
         }
     }

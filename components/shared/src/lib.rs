@@ -26,8 +26,9 @@ pub use event_loop_key::EventLoopKey;
 pub use host::Host;
 pub use message::{
     AcceptResult, AcceptedConnection, BrokerMessage, ClientEvent, ConnectRequest, Datagram,
-    Destination, Grant, NetControl, NetHello, NetStatistics, Owner, PROTOCOL_VERSION, ReadResult,
-    ReceiveResult, RingId, SocketEvent, SocketId, SocketRequest, WriteResult,
+    Destination, Grant, Handover, NetControl, NetHello, NetStatistics, Outgoing, Owner,
+    PROTOCOL_VERSION, ReadEnd, RingId, SharedMemory, SocketEvent, SocketId, SocketRequest,
+    WriteResult,
 };
 pub use options::{
     BufferSizes, DnsQueryType, OptionError, ServerOptions, TcpExtras, TcpListen, TcpOpen,

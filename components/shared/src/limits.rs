@@ -30,18 +30,19 @@ pub const MAX_BATCH: u32 = 32;
 /// jumbograms. The OS refuses what is over its own, lower limit.
 pub const MAX_DATAGRAM: usize = 65_535;
 
+/// The most bytes that a datagram takes in a ring: itself, and its addresses or its host name.
+pub const MAX_RECORD: usize = MAX_DATAGRAM + 2 * MAX_HOST_BYTES;
+
 /// The most bytes of page data in one message. Below the size at which ipc-channel splits a message
 /// over a second socket (a fragment of the send buffer of about 200 KiB).
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 
-/// How many bytes of one socket script may have on the way to the kernel without having heard that
-/// they were taken: four payloads, so that net always has the next one while it waits for credit to
-/// travel. This bounds what net holds for a socket whose peer does not read.
-pub const WRITE_WINDOW: u32 = 256 * 1024;
+/// How long net goes on giving the OS what was reported as written after an abort, a close, or the end of the page that
+/// wrote it.
+pub const LINGER_MS: u64 = 500;
 
-/// Net returns write credit once this many bytes have been taken by the kernel: half the window, so
-/// that script refills while the other half is being written.
-pub const WRITE_CREDIT_BATCH: u32 = WRITE_WINDOW / 2;
+/// How many bytes of a connection may be in a ring at first, in each direction: one payload.
+pub const FIRST_WINDOW: usize = MAX_PAYLOAD;
 
 /// The most bytes of a host name that are looked at. DNS allows 253; the rest is room for zones and for
 /// names that other resolvers understand. Longer ones fail with [`crate::SocketError::InvalidHost`].
@@ -64,6 +65,10 @@ pub const MAX_LISTENERS_PER_CLIENT: usize = 1024;
 /// writes one at a time, for names that take long to resolve.
 pub const MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT: usize = 4096;
 
+/// While so many bytes of datagrams of one global wait in net for room in its rings, no more are received for it; each
+/// socket that is receiving then may add one batch.
+pub const MAX_WAITING_DATAGRAMS: usize = 1024 * 1024;
+
 /// How many sockets of one origin may listen at the same time, in all its pages and workers together.
 pub const MAX_LISTENERS_PER_ORIGIN: usize = 4 * MAX_LISTENERS_PER_CLIENT;
 
@@ -85,6 +90,10 @@ pub const ORIGIN_SHARE: u64 = 3;
 /// How many events may wait for a content process that does not take them. An honest one causes
 /// at most two for each socket request; one that is over this is cut off.
 pub const MAX_QUEUED_EVENTS: usize = 64 * 1024;
+
+/// How many requests of one global may wait for room in the queue to net, beside those that are in it. An honest net
+/// process always reads.
+pub const MAX_QUEUED_REQUESTS: usize = 256 * 1024;
 
 /// How long the net process may take from its start until it has reported in.
 pub const NET_START_TIMEOUT_MS: u64 = 5_000;

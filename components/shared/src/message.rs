@@ -10,9 +10,10 @@
 //! Channels are raw `ipc_channel` types throughout: Servo's own channel types serialise as a pointer in
 //! single-process mode and must never reach another process.
 
-use ipc_channel::ipc::{IpcReceiver, IpcSender};
+use std::fmt;
+
+use ipc_channel::ipc::{IpcReceiver, IpcSender, IpcSharedMemory};
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
 
 use crate::{
     Address, AddressGrant, AddressQuestion, DnsQueryType, Host, PortFloors, QuestionId,
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// Said in [`NetHello`]; a net binary of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// Names a socket within its client (one global). Script picks it and never uses one twice.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -136,10 +137,13 @@ pub struct NetStatistics {
 }
 
 /// From script to net. Unknown ids, and requests that make no sense in a socket's state, are ignored.
+///
+/// They come as messages, or through the queue of requests in the shared memory as soon as script has that. Script
+/// sends all of one socket's the same way, as there is no order between the two.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum SocketRequest {
     /// Open a TCP connection under a fresh id. Answered by [`SocketEvent::Opened`] or [`SocketEvent::OpenFailed`].
-    /// The socket starts with [`crate::limits::WRITE_WINDOW`] bytes of write credit and no read.
+    /// Nothing is read before script says where to.
     OpenTcp { id: SocketId, open: TcpOpen },
     /// Open a UDP socket under a fresh id. Answered by [`SocketEvent::UdpOpened`] or [`SocketEvent::OpenFailed`].
     /// The socket starts with no read.
@@ -147,13 +151,15 @@ pub enum SocketRequest {
     /// Listen for TCP connections under a fresh id. Answered by [`SocketEvent::Listening`] or
     /// [`SocketEvent::OpenFailed`]. Nothing is accepted before it is asked for.
     ListenTcp { id: SocketId, listen: TcpListen },
-    /// Read once from the OS, up to `max` bytes (at most [`crate::limits::MAX_PAYLOAD`] are given at once, at least
-    /// 1 is asked for). Answered by exactly one [`SocketEvent::Read`], unless cancelled. A second one while one
-    /// is outstanding is ignored.
-    Read { id: SocketId, max: u32 },
+    /// Read from the OS into this ring: of a connection bytes, as long as it has room, until the peer or the OS ends it
+    /// ([`SocketEvent::ReadEnded`]) or script does; of a UDP socket what [`SocketRequest::Receive`] asks for, one
+    /// [`Datagram`] after the other. [`SocketEvent::Readable`] wakes who sleeps. A second one is ignored.
+    ReadInto { id: SocketId, ring: RingId },
+    /// Net has been found asleep for want of room in the ring that it reads into, and there is some now.
+    Room { id: SocketId },
     /// Wait for a datagram, then take what is there without waiting, up to `max` datagrams (at least 1, at most
-    /// [`crate::limits::MAX_BATCH`]). Answered by [`SocketEvent::Received`], the last of which says so. A second one
-    /// while one is outstanding is ignored.
+    /// [`crate::limits::MAX_BATCH`]), into the socket's ring; the last of them says so. A second one while one is
+    /// outstanding is ignored.
     Receive { id: SocketId, max: u32 },
     /// Wait for a connection, then take what is there without waiting, up to `max` connections (at least 1, at
     /// most [`crate::limits::MAX_BATCH`]). Answered by exactly one [`SocketEvent::Accepted`]. The ids `first`,
@@ -166,51 +172,53 @@ pub enum SocketRequest {
     },
     /// Cancel the outstanding read, batch or accept and all later ones; nothing more is reported about reading.
     CancelRead { id: SocketId },
-    /// A part of a chunk, at most [`crate::limits::MAX_PAYLOAD`] bytes, covered by write credit.
-    /// `last` marks the end of the chunk; when the OS has taken it, net answers
-    /// [`SocketEvent::Written`] for the whole chunk. One chunk at a time.
-    Write {
-        id: SocketId,
-        bytes: ByteBuf,
-        last: bool,
-    },
-    /// One datagram, of at most [`crate::limits::MAX_DATAGRAM`] bytes, to the given destination, or to that of the
-    /// constructor where there is none. One at a time. Answered by exactly one [`SocketEvent::Written`].
-    Send {
-        id: SocketId,
-        data: ByteBuf,
-        to: Option<Destination>,
-    },
-    /// Stop writing as soon as possible. A chunk that has begun and is not written completely is answered with
-    /// [`WriteResult::Interrupted`]; where its answer is already on the way, nothing more is said. No write follows.
-    AbortWrite { id: SocketId },
-    /// Shut the socket down for writing (FIN). Answered by [`SocketEvent::WriteShutdown`], also when the OS reports an
-    /// error (decision AMB-20).
+    /// Give the OS what stands in this ring, and what will: bytes of a connection, or one [`Outgoing`] after the other.
+    /// [`SocketEvent::Writable`] wakes who sleeps for want of room. A second one is ignored.
+    WriteFrom { id: SocketId, ring: RingId },
+    /// Net has been found asleep for want of bytes in the ring that it writes from, and there are some now.
+    Bytes { id: SocketId },
+    /// Stop writing as soon as possible. Of the ring only what stands before position `keep` was reported as written;
+    /// net goes on giving that to the OS for at most [`crate::limits::LINGER_MS`]. No write follows, and nothing is
+    /// said of what is dropped.
+    AbortWrite { id: SocketId, keep: u64 },
+    /// Shut the socket down for writing (FIN) once the OS has taken what is to be written. Answered by
+    /// [`SocketEvent::WriteShutdown`], also when the OS reports an error (decision AMB-20).
     ShutdownWrite { id: SocketId },
-    /// Close the OS socket, whatever it is doing. Answered by [`SocketEvent::Closed`], the last event of the socket.
-    Close { id: SocketId },
-    /// Nobody will look at this socket any more: close it and say nothing.
-    Abandon { id: SocketId },
+    /// Close the OS socket, whatever it is doing, once the OS has taken the bytes before position `keep` of the ring
+    /// that it writes from, but after [`crate::limits::LINGER_MS`] at the latest. Answered by [`SocketEvent::Closed`],
+    /// the last event of the socket.
+    Close { id: SocketId, keep: u64 },
+    /// Nobody will look at this socket any more: as [`SocketRequest::Close`], and the answer says no more than that its
+    /// rings are free.
+    Abandon { id: SocketId, keep: u64 },
+    /// Send more rings: [`ClientEvent::Rings`]. Ignored where there are enough for all sockets that the client may
+    /// have.
+    MoreRings,
+    /// Net has been found asleep, and there is something in the queue of requests, or room in that of events. The only
+    /// request that always comes as a message.
+    Doorbell,
 }
 
 impl SocketRequest {
-    /// The socket that this is about.
-    pub fn id(&self) -> SocketId {
-        match self {
+    /// The socket that this is about, if it is about one.
+    pub fn id(&self) -> Option<SocketId> {
+        Some(match self {
             Self::OpenTcp { id, .. }
             | Self::OpenUdp { id, .. }
             | Self::ListenTcp { id, .. }
-            | Self::Read { id, .. }
+            | Self::ReadInto { id, .. }
+            | Self::Room { id }
+            | Self::WriteFrom { id, .. }
+            | Self::Bytes { id }
             | Self::Receive { id, .. }
             | Self::Accept { id, .. }
-            | Self::Send { id, .. }
             | Self::CancelRead { id }
-            | Self::Write { id, .. }
-            | Self::AbortWrite { id }
+            | Self::AbortWrite { id, .. }
             | Self::ShutdownWrite { id }
-            | Self::Close { id }
-            | Self::Abandon { id } => *id,
-        }
+            | Self::Close { id, .. }
+            | Self::Abandon { id, .. } => *id,
+            Self::MoreRings | Self::Doorbell => return None,
+        })
     }
 }
 
@@ -232,14 +240,17 @@ pub enum ClientEvent {
     Ready {
         /// The process id of net, for people who debug.
         net_pid: u32,
+        /// The rings of the client, to begin with.
+        memory: SharedMemory,
     },
+    /// The answer to [`SocketRequest::MoreRings`].
+    Rings(SharedMemory),
     /// The broker did not hand the channel to net, for this reason. The last event.
     Refused(SocketError),
-    /// Something happened to a socket.
-    Socket { id: SocketId, event: SocketEvent },
 }
 
-/// What happens to one socket, in the order in which it happened.
+/// What happens to one socket, in the order in which it happened. It comes with the socket's id, through the queue of
+/// events in the shared memory.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum SocketEvent {
     /// The connection is there.
@@ -253,53 +264,83 @@ pub enum SocketEvent {
     Listening { local: Address },
     /// It could not be opened, and net has forgotten the socket. The last event.
     OpenFailed(SocketError),
-    /// The answer to a read.
-    Read(ReadResult),
-    /// An answer to [`SocketRequest::Receive`].
-    Received(ReceiveResult),
+    /// There are bytes in the ring that script reads, which has been found asleep.
+    Readable,
+    /// Nothing more comes into the ring than what is in it.
+    ReadEnded(ReadEnd),
     /// The answer to [`SocketRequest::Accept`].
     Accepted(AcceptResult),
-    /// The OS has taken so many more bytes of a chunk that goes on; they may be sent again.
-    WriteCredit(u32),
-    /// The answer to a chunk, with which all its credit is returned, or to a datagram.
+    /// There is room in the ring that script writes to, which has been found asleep.
+    Writable,
+    /// The OS reported an error to a write from the ring. What is in it is lost, and no write follows.
+    WriteFailed(SocketError),
+    /// The answer to an [`Outgoing`] that asks for one.
     Written(WriteResult),
     /// The answer to [`SocketRequest::ShutdownWrite`].
-    WriteShutdown,
+    WriteShutdown(Handover),
     /// The OS socket is closed. The last event.
-    Closed,
+    Closed(Handover),
 }
 
-/// How a read ended: exactly one of three (decision AMB-06).
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub enum ReadResult {
-    /// Bytes, at least one.
-    Data(ByteBuf),
-    /// The peer has shut its side down. No read follows.
+/// What came of the bytes that were reported as written.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Handover {
+    /// The OS has taken all of them, or an error was reported before.
+    Complete,
+    /// Some of them could not be given to the OS in time.
+    Incomplete,
+}
+
+/// Memory that net has made and script maps.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct SharedMemory(pub IpcSharedMemory);
+
+impl fmt::Debug for SharedMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SharedMemory({} bytes)", self.0.len())
+    }
+}
+
+impl PartialEq for SharedMemory {
+    /// Whether both are the same mapping: looking at what is in there would be long, and not safe.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_ptr() == other.0.as_ptr()
+    }
+}
+
+/// How reading a connection ended: one of two (decision AMB-06).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ReadEnd {
+    /// The peer has shut its side down.
     End,
-    /// The OS reported an error. No read follows.
+    /// The OS reported an error.
     Error(SocketError),
 }
 
-/// What a batch of datagrams brought.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub enum ReceiveResult {
-    /// Datagrams in the order of their arrival, with at most [`crate::limits::MAX_PAYLOAD`] bytes together, or
-    /// one. A batch with more bytes takes several of these; `last` says that it is complete.
-    Datagrams {
-        datagrams: Vec<Datagram>,
-        last: bool,
-    },
-    /// The OS reported an error. Datagrams that came before it have been delivered; no batch follows.
-    Error(SocketError),
-}
-
-/// One datagram from the OS. It may be empty.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Datagram {
+/// One datagram from the OS, as it stands in a ring. It may be empty.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Datagram<'a> {
     /// Its payload, whole.
-    pub data: ByteBuf,
+    #[serde(borrow, with = "serde_bytes")]
+    pub data: &'a [u8],
     /// Who sent it; absent for a connected socket, whose datagrams all come from one.
     pub from: Option<Address>,
+    /// It is the last one of its batch: nothing more comes before the next [`SocketRequest::Receive`].
+    pub is_last: bool,
+}
+
+/// One datagram to the OS, as it stands in a ring.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Outgoing<'a> {
+    /// Its payload: at most [`crate::limits::MAX_DATAGRAM`] bytes.
+    #[serde(borrow, with = "serde_bytes")]
+    pub data: &'a [u8],
+    /// Where it goes, if the constructor has not said so. Said by one of them, never by both.
+    pub to: Option<Destination>,
+    /// Whether script waits for a [`SocketEvent::Written`]. Of others it hears only that they failed
+    /// ([`SocketEvent::WriteFailed`]).
+    pub answer: bool,
 }
 
 /// How an accept ended.
@@ -326,7 +367,7 @@ pub struct AcceptedConnection {
     pub remote: Address,
 }
 
-/// How a chunk or a datagram ended: exactly one of three (decision AMB-16).
+/// How a write ended: exactly one of three (decision AMB-16).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum WriteResult {
     /// The OS has taken every byte.

@@ -35,17 +35,19 @@ fn number(error: SocketError) -> usize {
         SocketError::OriginDatagramLimit => 23,
         SocketError::NetProcessLost => 24,
         SocketError::NetProcessUnavailable => 25,
-        SocketError::OriginNotAllowed => 26,
-        SocketError::AddressNotAllowed => 27,
-        SocketError::PortNotAllowed => 28,
-        SocketError::Os(_) => 29,
+        SocketError::MemoryDamaged => 26,
+        SocketError::NotHandedOver => 27,
+        SocketError::OriginNotAllowed => 28,
+        SocketError::AddressNotAllowed => 29,
+        SocketError::PortNotAllowed => 30,
+        SocketError::Os(_) => 31,
     }
 }
 
 #[test]
 fn the_table_has_every_cause_once() {
     let numbers: Vec<usize> = SocketError::ALL.iter().copied().map(number).collect();
-    assert_eq!(numbers, (0..30).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..32).collect::<Vec<_>>());
 }
 
 #[test]

@@ -5,89 +5,45 @@
 //! How the limits have to fit together.
 
 use direct_sockets_traits::limits::*;
-use direct_sockets_traits::{
-    Address, ClientEvent, Datagram, Destination, DnsQueryType, Host, ReadResult, ReceiveResult,
-    SocketEvent, SocketId, SocketRequest,
-};
-use serde_bytes::ByteBuf;
+use direct_sockets_traits::{Address, Datagram, Destination, DnsQueryType, Host, Outgoing};
 
 // These are checked when the tests are compiled; they are tests all the same, so that a report names them.
 
 #[test]
 fn life_09_windows_hold_whole_payloads() {
-    assert_eq!(WRITE_WINDOW as usize % MAX_PAYLOAD, 0);
-    const { assert!(WRITE_CREDIT_BATCH > 0 && WRITE_CREDIT_BATCH < WRITE_WINDOW) };
-    // While the other half of the window is being written, at least one full payload can be sent.
-    const { assert!(WRITE_WINDOW as usize - WRITE_CREDIT_BATCH as usize >= MAX_PAYLOAD) };
+    assert_eq!(FIRST_WINDOW % MAX_PAYLOAD, 0);
     const { assert!(TCP_READABLE_HIGH_WATER_MARK as usize >= MAX_PAYLOAD) };
     // At most a mebibyte for a socket and direction.
-    const { assert!(WRITE_WINDOW as usize + MAX_PAYLOAD <= 1024 * 1024) };
-    const { assert!(TCP_READABLE_HIGH_WATER_MARK as usize + MAX_PAYLOAD <= 1024 * 1024) };
+    const { assert!(TCP_READABLE_HIGH_WATER_MARK as usize + FIRST_WINDOW <= 1024 * 1024) };
 }
 
 #[test]
-fn the_largest_messages_fit_one_packet() {
-    // The default send buffer of Linux, of which ipc-channel reserves a part.
-    const PACKET: usize = 200 * 1024;
-    let bytes = ByteBuf::from(vec![0; MAX_PAYLOAD]);
-    let id = SocketId(u64::MAX);
-    let write = SocketRequest::Write {
-        id,
-        bytes: bytes.clone(),
-        last: true,
-    };
-    let event = SocketEvent::Read(ReadResult::Data(bytes));
-    let read = ClientEvent::Socket { id, event };
-    for length in [
-        postcard::to_stdvec(&write).unwrap().len(),
-        postcard::to_stdvec(&read).unwrap().len(),
-    ] {
-        assert!(
-            length > MAX_PAYLOAD && length < MAX_PAYLOAD + 64 && length < PACKET,
-            "{length}"
-        );
-    }
-}
-
-#[test]
-fn the_largest_messages_with_datagrams_fit_one_packet() {
-    const PACKET: usize = 200 * 1024;
-    let id = SocketId(u64::MAX);
+fn the_largest_datagrams_fit_a_record() {
     let from = Address {
         ip: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap(),
         port: u16::MAX,
         scope_id: u32::MAX,
     };
-    let share = MAX_PAYLOAD / MAX_BATCH as usize;
-    let datagrams = (0..MAX_BATCH).map(|_| Datagram {
-        data: ByteBuf::from(vec![0; share]),
+    let data = &[0; MAX_DATAGRAM];
+    let received = Datagram {
+        data,
         from: Some(from),
-    });
-    let result = ReceiveResult::Datagrams {
-        datagrams: datagrams.collect(),
-        last: true,
+        is_last: true,
     };
-    let received = ClientEvent::Socket {
-        id,
-        event: SocketEvent::Received(result),
-    };
-    let send = SocketRequest::Send {
-        id,
-        data: ByteBuf::from(vec![0; MAX_DATAGRAM]),
+    let send = Outgoing {
+        data,
         to: Some(Destination {
             host: Host::Name("x".repeat(MAX_HOST_BYTES)),
             port: u16::MAX,
             dns_query_type: Some(DnsQueryType::Ipv6),
         }),
+        answer: true,
     };
     for length in [
         postcard::to_stdvec(&received).unwrap().len(),
         postcard::to_stdvec(&send).unwrap().len(),
     ] {
-        assert!(
-            length > MAX_PAYLOAD && length < MAX_PAYLOAD + 2048 && length < PACKET,
-            "{length}"
-        );
+        assert!(length > MAX_DATAGRAM && length <= MAX_RECORD, "{length}");
     }
 }
 

@@ -10,17 +10,16 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::num::{NonZeroU16, NonZeroU32};
 
-use direct_sockets_traits::limits::{MAX_DATAGRAM, MAX_PAYLOAD};
+use direct_sockets_traits::limits::MAX_DATAGRAM;
 use direct_sockets_traits::{
     AcceptResult, AcceptedConnection, Address, AddressQuestion, BufferSizes, ClientEvent, Datagram,
-    Destination, DnsQueryType, Grant, Host, NetStatistics, Owner, ReadResult, ReceiveResult,
-    SocketError, SocketEvent, SocketId, SocketRequest, TcpExtras, TcpListen, TcpOpen, TcpOptions,
-    UdpExtras, UdpMode, UdpOpen, WriteResult,
+    Destination, DnsQueryType, Grant, Handover, Host, NetStatistics, Outgoing, Owner, ReadEnd,
+    RingId, SocketError, SocketEvent, SocketId, SocketRequest, TcpExtras, TcpListen, TcpOpen,
+    TcpOptions, UdpExtras, UdpMode, UdpOpen, WriteResult,
 };
 use proptest::prelude::*;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_bytes::ByteBuf;
+use serde::{Deserialize, Serialize};
 
 thread_local! {
     static ALLOCATED: Cell<usize> = const { Cell::new(0) };
@@ -57,7 +56,12 @@ fn decode_list<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     decode_within(bytes, 128)
 }
 
-fn decode_within<T: DeserializeOwned>(bytes: &[u8], factor: usize) -> Option<T> {
+/// Decode what points into the bytes.
+fn decode_borrowed<'bytes, T: Deserialize<'bytes>>(bytes: &'bytes [u8]) -> Option<T> {
+    decode_within(bytes, 4)
+}
+
+fn decode_within<'bytes, T: Deserialize<'bytes>>(bytes: &'bytes [u8], factor: usize) -> Option<T> {
     let before = ALLOCATED.get();
     let result = postcard::from_bytes(bytes).ok();
     let allocated = ALLOCATED.get() - before;
@@ -73,10 +77,10 @@ fn decode_as_everything(bytes: &[u8]) {
     decode::<SocketRequest>(bytes);
     decode_list::<ClientEvent>(bytes);
     decode_list::<SocketEvent>(bytes);
-    decode::<ReadResult>(bytes);
-    decode_list::<ReceiveResult>(bytes);
+    decode::<ReadEnd>(bytes);
     decode_list::<AcceptResult>(bytes);
-    decode::<Datagram>(bytes);
+    decode_borrowed::<Datagram>(bytes);
+    decode_borrowed::<Outgoing>(bytes);
     decode::<Destination>(bytes);
     decode::<UdpOpen>(bytes);
     decode::<TcpListen>(bytes);
@@ -124,17 +128,22 @@ fn requests() -> Vec<SocketRequest> {
     vec![
         open(ip, TcpOptions::default(), TcpExtras::default()),
         open(Host::Name("example.com".to_owned()), options, extras),
-        SocketRequest::Read { id, max: u32::MAX },
-        SocketRequest::CancelRead { id },
-        SocketRequest::Write {
+        SocketRequest::ReadInto {
             id,
-            bytes: ByteBuf::from(vec![1; 300]),
-            last: false,
+            ring: RingId(u32::MAX),
         },
-        SocketRequest::AbortWrite { id },
+        SocketRequest::Room { id },
+        SocketRequest::CancelRead { id },
+        SocketRequest::WriteFrom {
+            id,
+            ring: RingId(0),
+        },
+        SocketRequest::Bytes { id },
+        SocketRequest::AbortWrite { id, keep: 1 << 40 },
         SocketRequest::ShutdownWrite { id },
-        SocketRequest::Close { id },
-        SocketRequest::Abandon { id },
+        SocketRequest::Close { id, keep: 0 },
+        SocketRequest::Abandon { id, keep: u64::MAX },
+        SocketRequest::MoreRings,
         SocketRequest::OpenUdp {
             id,
             open: UdpOpen {
@@ -179,15 +188,35 @@ fn requests() -> Vec<SocketRequest> {
             first: SocketId(u64::MAX),
             max: 1,
         },
-        SocketRequest::Send {
-            id,
-            data: ByteBuf::from(vec![3; 300]),
+    ]
+}
+
+fn outgoing() -> [Outgoing<'static>; 2] {
+    [
+        Outgoing {
+            data: &[3; 300],
             to: Some(destination()),
+            answer: true,
         },
-        SocketRequest::Send {
-            id,
-            data: ByteBuf::new(),
+        Outgoing {
+            data: &[],
             to: None,
+            answer: false,
+        },
+    ]
+}
+
+fn datagrams() -> [Datagram<'static>; 2] {
+    [
+        Datagram {
+            data: &[4; 300],
+            from: Some(Address::default()),
+            is_last: false,
+        },
+        Datagram {
+            data: &[],
+            from: None,
+            is_last: true,
         },
     ]
 }
@@ -200,24 +229,25 @@ fn destination() -> Destination {
     }
 }
 
-fn events() -> Vec<ClientEvent> {
+fn events() -> Vec<SocketEvent> {
     let id = SocketId(7);
     let address = Address::default();
-    let socket_events = [
+    vec![
         SocketEvent::Opened {
             local: address,
             remote: address,
         },
         SocketEvent::OpenFailed(SocketError::Os(113)),
-        SocketEvent::Read(ReadResult::Data(ByteBuf::from(vec![2; 300]))),
-        SocketEvent::Read(ReadResult::End),
-        SocketEvent::Read(ReadResult::Error(SocketError::ConnectionReset)),
-        SocketEvent::WriteCredit(u32::MAX),
+        SocketEvent::Readable,
+        SocketEvent::ReadEnded(ReadEnd::End),
+        SocketEvent::ReadEnded(ReadEnd::Error(SocketError::ConnectionReset)),
+        SocketEvent::Writable,
+        SocketEvent::WriteFailed(SocketError::BrokenPipe),
         SocketEvent::Written(WriteResult::Done),
         SocketEvent::Written(WriteResult::Error(SocketError::BrokenPipe)),
         SocketEvent::Written(WriteResult::Interrupted),
-        SocketEvent::WriteShutdown,
-        SocketEvent::Closed,
+        SocketEvent::WriteShutdown(Handover::Complete),
+        SocketEvent::Closed(Handover::Incomplete),
         SocketEvent::UdpOpened {
             local: address,
             remote: Some(address),
@@ -227,20 +257,6 @@ fn events() -> Vec<ClientEvent> {
             remote: None,
         },
         SocketEvent::Listening { local: address },
-        SocketEvent::Received(ReceiveResult::Datagrams {
-            datagrams: vec![
-                Datagram {
-                    data: ByteBuf::from(vec![4; 300]),
-                    from: Some(address),
-                },
-                Datagram {
-                    data: ByteBuf::new(),
-                    from: None,
-                },
-            ],
-            last: true,
-        }),
-        SocketEvent::Received(ReceiveResult::Error(SocketError::ConnectionRefused)),
         SocketEvent::Accepted(AcceptResult::Connections(vec![AcceptedConnection {
             id,
             local: address,
@@ -248,14 +264,7 @@ fn events() -> Vec<ClientEvent> {
         }])),
         SocketEvent::Accepted(AcceptResult::End),
         SocketEvent::Accepted(AcceptResult::Error(SocketError::TooManyOpenFiles)),
-    ];
-    let mut events: Vec<_> = socket_events
-        .into_iter()
-        .map(|event| ClientEvent::Socket { id, event })
-        .collect();
-    events.push(ClientEvent::Ready { net_pid: 1 });
-    events.push(ClientEvent::Refused(SocketError::OriginNotAllowed));
-    events
+    ]
 }
 
 fn encoded<T: Serialize>(message: &T) -> Vec<u8> {
@@ -268,14 +277,26 @@ fn every_message_reads_back_as_it_was_written() {
         assert_eq!(decode::<SocketRequest>(&encoded(&request)), Some(request));
     }
     for event in events() {
-        assert_eq!(decode_list::<ClientEvent>(&encoded(&event)), Some(event));
+        assert_eq!(decode_list::<SocketEvent>(&encoded(&event)), Some(event));
+    }
+    let refused = ClientEvent::Refused(SocketError::OriginNotAllowed);
+    assert_eq!(decode::<ClientEvent>(&encoded(&refused)), Some(refused));
+    for record in outgoing() {
+        let bytes = encoded(&record);
+        assert_eq!(decode_borrowed::<Outgoing>(&bytes), Some(record));
+    }
+    for record in datagrams() {
+        let bytes = encoded(&record);
+        assert_eq!(decode_borrowed::<Datagram>(&bytes), Some(record));
     }
 }
 
 #[test]
 fn a_request_tells_which_socket_it_is_about() {
     for request in requests() {
-        assert_eq!(request.id(), SocketId(u64::MAX - 1), "{request:?}");
+        let is_about_none = matches!(request, SocketRequest::MoreRings | SocketRequest::Doorbell);
+        let id = (!is_about_none).then_some(SocketId(u64::MAX - 1));
+        assert_eq!(request.id(), id, "{request:?}");
     }
 }
 
@@ -295,7 +316,7 @@ fn life_08_messages_that_are_cut_off_are_errors() {
         let bytes = encoded(&event);
         for length in 0..bytes.len() {
             assert_eq!(
-                decode_list::<ClientEvent>(&bytes[..length]),
+                decode_list::<SocketEvent>(&bytes[..length]),
                 None,
                 "{event:?} {length}"
             );
@@ -305,57 +326,32 @@ fn life_08_messages_that_are_cut_off_are_errors() {
 
 #[test]
 fn life_08_lengths_that_promise_too_much_allocate_nothing() {
-    // A write of 2^63 bytes, none of which are there.
-    let write = SocketRequest::Write {
-        id: SocketId(1),
-        bytes: ByteBuf::new(),
-        last: true,
-    };
-    let mut bytes = encoded(&write);
-    let end = bytes.len() - 2;
-    bytes.truncate(end);
-    bytes.extend([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
-    assert_eq!(decode::<SocketRequest>(&bytes), None);
+    // A datagram of 2^63 bytes, none of which are there.
+    let endless = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+    assert_eq!(decode_borrowed::<Outgoing>(&endless), None);
+    assert_eq!(decode_borrowed::<Datagram>(&endless), None);
+    let mut bytes = Vec::new();
     // A name of the same length.
-    bytes.clear();
     bytes.extend([
         0, 1, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
     ]);
     assert_eq!(decode::<SocketRequest>(&bytes), None);
     decode_as_everything(&bytes);
-    // Datagrams and connections of the same number.
-    let none = ReceiveResult::Datagrams {
-        datagrams: Vec::new(),
-        last: true,
-    };
-    let no_connection = AcceptResult::Connections(Vec::new());
-    for event in [
-        SocketEvent::Received(none),
-        SocketEvent::Accepted(no_connection),
-    ] {
-        let bytes = encoded(&event);
-        let mut bytes = bytes[..2].to_vec();
-        bytes.extend([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
-        assert_eq!(decode_list::<SocketEvent>(&bytes), None);
-    }
+    // Connections of the same number.
+    let none = SocketEvent::Accepted(AcceptResult::Connections(Vec::new()));
+    let mut bytes = encoded(&none)[..2].to_vec();
+    bytes.extend(endless);
+    assert_eq!(decode_list::<SocketEvent>(&bytes), None);
 }
 
 #[test]
-fn a_full_payload_costs_little_more_than_its_bytes() {
-    let write = SocketRequest::Write {
-        id: SocketId(u64::MAX),
-        bytes: ByteBuf::from(vec![0; MAX_PAYLOAD]),
-        last: true,
-    };
-    assert!(encoded(&write).len() <= MAX_PAYLOAD + 16);
-    assert_eq!(decode::<SocketRequest>(&encoded(&write)), Some(write));
-    let send = SocketRequest::Send {
-        id: SocketId(u64::MAX),
-        data: ByteBuf::from(vec![0; MAX_DATAGRAM]),
+fn a_datagram_costs_little_more_than_its_bytes() {
+    let send = Outgoing {
+        data: &[0; MAX_DATAGRAM],
         to: None,
+        answer: true,
     };
     assert!(encoded(&send).len() <= MAX_DATAGRAM + 16);
-    assert_eq!(decode::<SocketRequest>(&encoded(&send)), Some(send));
 }
 
 proptest! {

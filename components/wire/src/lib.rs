@@ -36,5 +36,5 @@ mod receive;
 
 pub use endpoint::{Endpoint, Wait};
 pub use listener::Listener;
-pub use messages::{Connect, Control, Hello, MAX_MESSAGE, Malformed};
+pub use messages::{Connect, Control, Hello, MAX_MESSAGE, Malformed, MemoryEvent};
 pub use receive::{Assembly, Incoming, Message, ReceiveError};

@@ -73,6 +73,20 @@ pub struct Hello {
     pub questions: Endpoint,
 }
 
+/// The events of [`direct_sockets_traits::ClientEvent`] that hand over memory, with the descriptors themselves.
+#[derive(Debug)]
+pub enum MemoryEvent {
+    /// [`direct_sockets_traits::ClientEvent::Ready`]
+    Ready {
+        /// The process id of net.
+        net_pid: u32,
+        /// The first memory.
+        memory: OwnedFd,
+    },
+    /// [`direct_sockets_traits::ClientEvent::Rings`]
+    Rings(OwnedFd),
+}
+
 // The same shapes as in the contract, with the index that `ipc_channel` writes for a channel end. The
 // tests compare them with the real ones.
 
@@ -112,6 +126,13 @@ struct HelloForm {
     pid: u32,
     control: usize,
     questions: usize,
+}
+
+/// The first variants of [`direct_sockets_traits::ClientEvent`], whose numbers they have.
+#[derive(Serialize)]
+enum MemoryForm {
+    Ready { net_pid: u32, memory: usize },
+    Rings(usize),
 }
 
 /// The descriptors of a message, each to be taken once.
@@ -220,5 +241,25 @@ impl Hello {
         };
         let bytes = postcard::to_stdvec(&form).map_err(|_| Malformed)?;
         Ok((bytes, vec![self.control.as_fd(), self.questions.as_fd()]))
+    }
+}
+
+impl MemoryEvent {
+    /// The bytes and the descriptor to send.
+    pub fn encode(self) -> Result<(Vec<u8>, OwnedFd), Malformed> {
+        // The only descriptor of the message.
+        const FIRST: usize = 0;
+        let (form, descriptor) = match self {
+            Self::Ready { net_pid, memory } => (
+                MemoryForm::Ready {
+                    net_pid,
+                    memory: FIRST,
+                },
+                memory,
+            ),
+            Self::Rings(memory) => (MemoryForm::Rings(FIRST), memory),
+        };
+        let bytes = postcard::to_stdvec(&form).map_err(|_| Malformed)?;
+        Ok((bytes, descriptor))
     }
 }

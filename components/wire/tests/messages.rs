@@ -8,10 +8,10 @@ use direct_sockets_traits::limits::MAX_SOCKETS_PER_CLIENT;
 use direct_sockets_traits::{
     Address, AddressGrant, AddressQuestion, AddressSpace, AddressUse, BrokerMessage, ClientEvent,
     ConnectRequest, Decision, Grant, NetControl, NetHello, NetStatistics, Owner, PortFloors,
-    QuestionId, SocketId, SocketRequest,
+    QuestionId, SocketError, SocketId, SocketRequest,
 };
 use direct_sockets_wire::{
-    Connect, Control, Endpoint, Hello, Listener, MAX_MESSAGE, Message, Wait,
+    Connect, Control, Endpoint, Hello, Listener, MAX_MESSAGE, MemoryEvent, Message, Wait,
 };
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcSender};
 use proptest::prelude::*;
@@ -48,14 +48,14 @@ fn receive(endpoint: &Endpoint) -> Message {
 
 /// What goes in at one end of these channels comes out at the other.
 fn are_connected(requests: &Endpoint, events: &Endpoint, far: &Far) {
-    let request = SocketRequest::Close { id: SocketId(5) };
+    let request = SocketRequest::CancelRead { id: SocketId(5) };
     far.requests.send(request.clone()).unwrap();
     let message = receive(requests);
     assert_eq!(
         postcard::from_bytes::<SocketRequest>(&message.bytes).unwrap(),
         request
     );
-    let event = ClientEvent::Ready { net_pid: 42 };
+    let event = ClientEvent::Refused(SocketError::Os(42));
     let bytes = postcard::to_stdvec(&event).unwrap();
     events.send(&bytes, &[], Wait::Forever).unwrap();
     assert_eq!(far.events.recv().unwrap(), event);
@@ -159,7 +159,7 @@ fn control_messages_are_read_as_the_contract_has_them() {
 #[test]
 fn control_messages_are_written_as_the_contract_has_them() {
     // `ipc_channel` receives what this crate sends.
-    let (control, endpoint) = receiver_from_endpoint();
+    let (control, endpoint) = receiver_from_endpoint::<NetControl>();
     let (requests, events) = (Endpoint::pair().unwrap(), Endpoint::pair().unwrap());
     let register = Control::Register {
         owner: owner(),
@@ -182,7 +182,7 @@ fn control_messages_are_written_as_the_contract_has_them() {
             ..
         } => {
             assert_eq!((read_owner, read_grant), (owner(), grant()));
-            let event = ClientEvent::Ready { net_pid: 1 };
+            let event = ClientEvent::Refused(SocketError::Os(1));
             read_events.send(event.clone()).unwrap();
             let message = receive(&events.1);
             assert_eq!(
@@ -205,9 +205,12 @@ fn control_messages_are_written_as_the_contract_has_them() {
 }
 
 /// An `ipc_channel` receiver of what an endpoint sends.
-fn receiver_from_endpoint() -> (ipc::IpcReceiver<NetControl>, Endpoint) {
+fn receiver_from_endpoint<T>() -> (ipc::IpcReceiver<T>, Endpoint)
+where
+    T: serde::de::DeserializeOwned + serde::Serialize,
+{
     use std::os::fd::AsFd;
-    let (server, path) = IpcOneShotServer::<ipc::IpcReceiver<NetControl>>::new().unwrap();
+    let (server, path) = IpcOneShotServer::<ipc::IpcReceiver<T>>::new().unwrap();
     let (own, other) = Endpoint::pair().unwrap();
     let carrier = Endpoint::connect(&path).unwrap();
     carrier
@@ -307,5 +310,40 @@ proptest! {
         let _ = Connect::decode(&bytes, descriptors());
         let _ = Control::decode(&bytes, descriptors());
         let _ = Hello::decode(&bytes, descriptors());
+    }
+}
+
+#[test]
+fn memory_arrives_as_ipc_channel_hands_it_over() {
+    use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+    use std::os::fd::AsFd;
+    let memory = |length| {
+        let descriptor = memfd_create("test", MemfdFlags::CLOEXEC).unwrap();
+        ftruncate(&descriptor, length).unwrap();
+        descriptor
+    };
+    let (events, endpoint) = receiver_from_endpoint::<ClientEvent>();
+    for event in [
+        MemoryEvent::Ready {
+            net_pid: 42,
+            memory: memory(8192),
+        },
+        MemoryEvent::Rings(memory(4096)),
+    ] {
+        let (bytes, descriptor) = event.encode().unwrap();
+        let descriptors = [descriptor.as_fd()];
+        endpoint.send(&bytes, &descriptors, Wait::Forever).unwrap();
+    }
+    match events.recv().unwrap() {
+        ClientEvent::Ready { net_pid, memory } => {
+            assert_eq!((net_pid, memory.0.len()), (42, 8192));
+            // Nothing of what is in there is told.
+            assert_eq!(format!("{memory:?}"), "SharedMemory(8192 bytes)");
+        },
+        other => panic!("{other:?}"),
+    }
+    match events.recv().unwrap() {
+        ClientEvent::Rings(memory) => assert_eq!(memory.0.len(), 4096),
+        other => panic!("{other:?}"),
     }
 }

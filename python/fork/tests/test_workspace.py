@@ -171,6 +171,27 @@ class CrateTest(unittest.TestCase):
             {"other": {"workspace": True}, "serde": {"workspace": True, "features": ["derive", "rc"]}},
         )
 
+    def test_what_only_tests_need_under_a_condition_stays_here(self):
+        manifest = b"""[package]
+name = "ours"
+
+[dependencies]
+
+[target.'cfg(loom)'.dependencies]
+loom = "0.7"
+
+[target.'cfg(unix)'.dev-dependencies]
+only-for-tests = "1"
+"""
+        text, additions = workspace.own_crate(manifest, {}, set(), root_with({}))
+        self.assertEqual(additions, {})
+        self.assertNotIn("target", tomllib.loads(text.decode()))
+
+    def test_a_dependency_under_a_condition_that_would_get_lost_is_named(self):
+        manifest = b"[package]\nname = \"ours\"\n\n[target.'cfg(unix)'.dependencies]\nlibc = \"0.2\"\n"
+        with self.assertRaisesRegex(ForkError, r"ours: \[target\.'cfg\(unix\)'\] would get lost"):
+            workspace.own_crate(manifest, {}, set(), root_with({}))
+
     def test_a_section_that_would_get_lost_is_named(self):
         manifest = b'[package]\nname = "ours"\n\n[features]\na = []\n'
         with self.assertRaisesRegex(ForkError, r"ours: \[features\] would get lost"):

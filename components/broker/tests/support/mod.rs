@@ -4,10 +4,12 @@
 
 pub mod programs;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use direct_sockets_broker::{Broker, Ceiling, Config};
+use direct_sockets_plane::{Plane, Post};
 use direct_sockets_traits::{
     BrokerMessage, ClientEvent, ConnectRequest, Host, Owner, SocketError, SocketEvent, SocketId,
     SocketRequest, TcpExtras, TcpOpen, TcpOptions,
@@ -19,15 +21,29 @@ use rustix::process::{Pid, Signal, kill_process};
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long to wait at the channel before the queue is looked at again.
+const LOOK: Duration = Duration::from_millis(2);
+
 /// The document that [`connect`] speaks for.
 pub const PIPELINE: &str = "(1,1)";
 
 pub const ORIGIN: &str = "https://page.example";
 
+/// What a client hears.
+#[derive(Debug)]
+pub enum Event {
+    /// As a message.
+    Message(ClientEvent),
+    /// Through the queue.
+    Socket { id: SocketId, event: SocketEvent },
+}
+
 /// What a global has: a channel each way.
 pub struct Client {
     pub requests: IpcSender<SocketRequest>,
     pub events: IpcReceiver<ClientEvent>,
+    /// The queue of events, once net has handed it over.
+    queue: RefCell<Option<Post>>,
 }
 
 /// Ask the broker for a connection to net, as a global does.
@@ -60,27 +76,46 @@ pub fn connect_as(
         events: to_client,
     };
     broker.send(BrokerMessage::Connect(request)).unwrap();
-    Client { requests, events }
+    Client {
+        requests,
+        events,
+        queue: RefCell::default(),
+    }
 }
 
 impl Client {
-    pub fn next(&self) -> ClientEvent {
-        self.events
-            .try_recv_timeout(PATIENCE)
-            .expect("an event comes")
+    pub fn next(&self) -> Event {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let queued = self.queue.borrow_mut().as_mut().map(Post::receive);
+            if let Some(Ok(Some((id, event)))) = queued {
+                return Event::Socket { id, event };
+            }
+            match self.events.try_recv_timeout(LOOK) {
+                Err(TryRecvError::Empty) if Instant::now() < deadline => {},
+                event => {
+                    let event = event.expect("an event comes");
+                    if let ClientEvent::Ready { memory, .. } = &event {
+                        let plane = Plane::received(memory.0.clone()).expect("a plane");
+                        *self.queue.borrow_mut() = Some(Post::of_script(&plane, 0));
+                    }
+                    return Event::Message(event);
+                },
+            }
+        }
     }
 
     /// The id of the net process that has taken the channel.
     pub fn ready(&self) -> u32 {
         match self.next() {
-            ClientEvent::Ready { net_pid } => net_pid,
+            Event::Message(ClientEvent::Ready { net_pid, .. }) => net_pid,
             other => panic!("{other:?} instead of being ready"),
         }
     }
 
     pub fn refused(&self) -> SocketError {
         match self.next() {
-            ClientEvent::Refused(error) => error,
+            Event::Message(ClientEvent::Refused(error)) => error,
             other => panic!("{other:?} instead of a refusal"),
         }
     }
@@ -111,17 +146,18 @@ impl Client {
             .send(SocketRequest::OpenTcp { id, open })
             .unwrap();
         match self.next() {
-            ClientEvent::Socket {
+            Event::Socket {
                 event: SocketEvent::Opened { .. },
                 ..
             } => {},
             other => panic!("{other:?} instead of an open socket"),
         }
-        self.requests.send(SocketRequest::Close { id }).unwrap();
+        let close = SocketRequest::Close { id, keep: 0 };
+        self.requests.send(close).unwrap();
         assert!(matches!(
             self.next(),
-            ClientEvent::Socket {
-                event: SocketEvent::Closed,
+            Event::Socket {
+                event: SocketEvent::Closed(_),
                 ..
             }
         ));

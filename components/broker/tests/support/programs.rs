@@ -14,7 +14,7 @@ use direct_sockets_broker::{Config, NetCommand};
 use direct_sockets_traits::{ClientEvent, NetControl, NetHello, PROTOCOL_VERSION};
 use ipc_channel::ipc::{self, IpcSender};
 
-use super::{ORIGIN, broker, connect};
+use super::{Event, ORIGIN, broker, connect};
 
 const EMBEDDER: &str = "--be-an-embedder";
 const WRONG_VERSION: &str = "--be-a-net-process-of-another-version";
@@ -35,7 +35,8 @@ fn embedder() {
     let (_broker, sender) = broker();
     let client = connect(&sender, ORIGIN, 0);
     match client.next() {
-        ClientEvent::Ready { net_pid } => println!("{net_pid}"),
+        Event::Message(ClientEvent::Ready { net_pid, .. }) => println!("{net_pid}"),
+        Event::Message(other) => println!("{other:?}"),
         other => println!("{other:?}"),
     }
     std::io::stdout().flush().unwrap();

@@ -5,12 +5,15 @@
 //! A real net process, spoken to as the broker and script do it: over `ipc_channel`.
 
 mod client;
+mod datagrams;
 mod net;
 pub mod peer;
 
 pub use client::{
-    TestClient, destination, open_request, tcp_listen, udp, udp_bound, udp_connected,
+    Event, QUIET, ReadResult, TestClient, destination, open_request, tcp_listen, udp, udp_bound,
+    udp_connected,
 };
+pub use datagrams::Received;
 pub use net::{
     InProcess, TestNet, descriptors_of, grant, grant_to, own_memory, register,
     socket_descriptors_of, socket_in_net, wait_until,

@@ -20,7 +20,7 @@ use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use socket2::{Socket, Type};
 
-use super::{PATIENCE, TestClient};
+use super::{Event, PATIENCE, TestClient};
 
 /// A net process of the real binary.
 pub struct TestNet {
@@ -79,8 +79,10 @@ impl TestNet {
     /// A new client with this grant that has been told that net is ready.
     pub fn client_of(&self, grant: Grant) -> TestClient {
         let client = self.register(grant);
-        let net_pid = self.pid();
-        assert_eq!(client.next(), ClientEvent::Ready { net_pid });
+        let pid = self.pid();
+        assert!(
+            matches!(client.next(), Event::Message(ClientEvent::Ready { net_pid, .. }) if net_pid == pid)
+        );
         client
     }
 
@@ -147,7 +149,10 @@ impl InProcess {
 
     pub fn client_of(&self, grant: Grant) -> TestClient {
         let client = register(self.control.as_ref().unwrap(), grant);
-        assert!(matches!(client.next(), ClientEvent::Ready { .. }));
+        assert!(matches!(
+            client.next(),
+            Event::Message(ClientEvent::Ready { .. })
+        ));
         client
     }
 

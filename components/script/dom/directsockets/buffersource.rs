@@ -19,8 +19,11 @@ use crate::dom::bindings::buffer_source::get_buffer_source_copy;
 use crate::dom::bindings::codegen::UnionTypes::ArrayBufferViewOrArrayBuffer;
 use crate::dom::bindings::error::{Error, Fallible};
 
-/// Convert a chunk to a `BufferSource` and get a copy of it.
-pub(crate) fn copy_of_buffer_source(cx: &mut JSContext, chunk: HandleValue) -> Fallible<Vec<u8>> {
+/// Convert a chunk to a `BufferSource`. Its bytes are to be copied before anything else happens.
+pub(crate) fn convert_buffer_source(
+    cx: &mut JSContext,
+    chunk: HandleValue,
+) -> Fallible<ArrayBufferViewOrArrayBuffer> {
     let source = match ArrayBufferViewOrArrayBuffer::from_jsval(cx, chunk, ()) {
         Ok(ConversionResult::Success(source)) => source,
         Ok(ConversionResult::Failure(_)) => {
@@ -32,7 +35,7 @@ pub(crate) fn copy_of_buffer_source(cx: &mut JSContext, chunk: HandleValue) -> F
         Err(()) => return Err(Error::JSFailed),
     };
     refuse_unusual_memory(&source)?;
-    Ok(copy_of_converted(&source))
+    Ok(source)
 }
 
 /// The rest of the conversion to a `BufferSource` without `[AllowShared]` and `[AllowResizable]`:

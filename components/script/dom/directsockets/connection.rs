@@ -2,27 +2,23 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-//! The channel between one global and the net process, shared by the script thread and the thread that
-//! receives events.
+//! What one global has of the net process: the way there, the memory that both share, and what has come from there and
+//! has not been looked at. Shared by the script thread and the threads that wait for net ([`super::route`]).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use direct_sockets_traits::limits::{MAX_CONNECT_ATTEMPTS, MAX_PAYLOAD, WRITE_WINDOW};
-use direct_sockets_traits::{
-    BrokerMessage, ClientEvent, ConnectRequest, Owner, SocketError, SocketEvent, SocketId,
-    SocketRequest,
-};
-use ipc_channel::ipc::{self, IpcSender};
-use ipc_channel::router::ROUTER;
+use direct_sockets_plane::{Bell, Plane, Post, PostError, Segment, Span};
+use direct_sockets_traits::limits::MAX_QUEUED_REQUESTS;
+use direct_sockets_traits::{SocketError, SocketEvent, SocketId, SocketRequest};
+use ipc_channel::ipc::IpcSender;
 use log::warn;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use serde_bytes::ByteBuf;
 
-use crate::dom::bindings::refcounted::Trusted;
 use crate::dom::directsockets::anysocket::SocketKind;
-use crate::dom::globalscope::GlobalScope;
-use crate::tasks::task_source::SendableTaskSource;
+use crate::dom::directsockets::rings::{Chunk, Rings, Written};
+use crate::dom::directsockets::route::{Introduction, introduce};
 
 /// One channel pair to net. Owned by the global's
 /// [`super::directsocketsclient::DirectSocketsClient`] and by every socket that uses it. When it has
@@ -34,11 +30,22 @@ pub(crate) struct Connection {
 
 struct Inner {
     channel: Channel,
-    /// The chunk that each socket is writing. At most one a socket, as Streams writes one at a time;
-    /// the bytes are the copy that the specification asks for.
-    outgoing: FxHashMap<SocketId, OutgoingChunk>,
+    /// The rings in the memory that is shared with net, and what is being written to them.
+    rings: Rings,
     /// The sockets that are not TCPSockets, from their opening to their end: whose task source an event belongs to.
     kinds: FxHashMap<SocketId, SocketKind>,
+    /// What has happened, in order, and no task has handled.
+    arrived: VecDeque<Arrival>,
+    /// A task will look at what has arrived, or is doing so, until there is no more: nobody needs to be woken for that.
+    /// While this is false, the queue of events holds the wish to be told.
+    is_awaited: bool,
+}
+
+/// Something that has happened to a socket.
+pub(crate) struct Arrival {
+    pub(crate) kind: SocketKind,
+    pub(crate) id: SocketId,
+    pub(crate) event: SocketEvent,
 }
 
 enum Channel {
@@ -50,45 +57,19 @@ enum Channel {
         waiting: Vec<SocketRequest>,
     },
     /// Net has taken the other end.
-    Ready(IpcSender<SocketRequest>),
-    /// Nothing is sent or received any more.
+    Ready(Ready),
+    /// Net has gone, or has written what cannot be. The sockets hear of it when the channel that net holds has closed.
+    Lost,
+    /// The page has gone: nobody hears anything.
     Ended,
 }
 
-/// A chunk on its way to net, in pieces that the write window has room for.
-struct OutgoingChunk {
-    bytes: Vec<u8>,
-    offset: usize,
-    credit: usize,
-}
-
-/// What it takes to ask the broker for net.
-#[derive(Clone)]
-pub(crate) struct Introduction {
-    pub(crate) broker: IpcSender<BrokerMessage>,
-    pub(crate) owner: Owner,
-    /// The serialised origin of the global.
-    pub(crate) origin: String,
-    pub(crate) global: Trusted<GlobalScope>,
-    pub(crate) task_sources: TaskSources,
-}
-
-/// The task sources of the three interfaces.
-#[derive(Clone)]
-pub(crate) struct TaskSources {
-    pub(crate) tcp: SendableTaskSource,
-    pub(crate) tcp_server: SendableTaskSource,
-    pub(crate) udp: SendableTaskSource,
-}
-
-impl TaskSources {
-    fn of(&self, kind: SocketKind) -> &SendableTaskSource {
-        match kind {
-            SocketKind::Tcp => &self.tcp,
-            SocketKind::TcpServer => &self.tcp_server,
-            SocketKind::Udp => &self.udp,
-        }
-    }
+struct Ready {
+    /// Wakes net.
+    requests: IpcSender<SocketRequest>,
+    post: Post,
+    /// Where the thread sleeps that waits for events.
+    bell: Bell,
 }
 
 impl Connection {
@@ -97,14 +78,16 @@ impl Connection {
         let connection = Arc::new(Self {
             inner: Mutex::new(Inner {
                 channel: Channel::Ended,
-                outgoing: Default::default(),
+                rings: Default::default(),
                 kinds: Default::default(),
+                arrived: Default::default(),
+                is_awaited: false,
             }),
         });
         {
             // Held until the state is right: the answer may come before `introduce` returns.
             let mut inner = connection.inner.lock();
-            let requests = connection.introduce(introduction, 0)?;
+            let requests = introduce(&connection, introduction, 0)?;
             inner.channel = Channel::Connecting {
                 requests,
                 waiting: Vec::new(),
@@ -115,70 +98,75 @@ impl Connection {
 
     /// Ask the broker once more, after the channel broke before net had taken it. False if that cannot
     /// be done and the sockets are lost.
-    fn introduce_again(self: &Arc<Self>, introduction: Introduction, attempt: u32) -> bool {
+    pub(crate) fn introduce_again(
+        self: &Arc<Self>,
+        introduction: Introduction,
+        attempt: u32,
+    ) -> bool {
         let mut inner = self.inner.lock();
         match &mut inner.channel {
-            Channel::Connecting { requests, .. } => match self.introduce(introduction, attempt) {
+            Channel::Connecting { requests, .. } => match introduce(self, introduction, attempt) {
                 Ok(new_requests) => {
                     *requests = new_requests;
                     true
                 },
-                Err(_) => false,
+                Err(_) => {
+                    inner.lose();
+                    false
+                },
             },
             // The page has gone meanwhile.
             _ => true,
         }
     }
 
-    /// Make a channel pair, hand the far ends to the broker, and route what comes back.
-    fn introduce(
-        self: &Arc<Self>,
-        introduction: Introduction,
-        attempt: u32,
-    ) -> Result<IpcSender<SocketRequest>, SocketError> {
-        let (requests, requests_receiver) =
-            ipc::channel().map_err(|_| SocketError::TooManyOpenFiles)?;
-        let (events, events_receiver) =
-            ipc::channel().map_err(|_| SocketError::TooManyOpenFiles)?;
-        introduction
-            .broker
-            .send(BrokerMessage::Connect(ConnectRequest {
-                owner: introduction.owner.clone(),
-                origin: introduction.origin.clone(),
-                attempt,
-                requests: requests_receiver,
-                events,
-            }))
-            .map_err(|_| SocketError::NetProcessUnavailable)?;
-        let mut route = Route {
-            connection: self.clone(),
-            introduction,
-            attempt,
-            refused: None,
+    /// Net has taken the channel and shares this memory: what waits is sent. Returns where to wait for events.
+    pub(crate) fn become_ready(&self, plane: &Plane) -> Option<Bell> {
+        let mut inner = self.inner.lock();
+        let (requests, waiting) = match std::mem::replace(&mut inner.channel, Channel::Lost) {
+            Channel::Connecting { requests, waiting } => (requests, waiting),
+            channel => {
+                inner.channel = channel;
+                return None;
+            },
         };
-        ROUTER.add_typed_route(
-            events_receiver,
-            Box::new(move |message| match message {
-                Ok(event) => route.handle_event(event),
-                Err(error) => warn!("Undecodable event from the net process: {error:?}"),
-            }),
-        );
-        Ok(requests)
+        let bell = plane.bell();
+        inner.rings.add(plane.segment());
+        inner.channel = Channel::Ready(Ready {
+            requests,
+            post: Post::of_script(plane, MAX_QUEUED_REQUESTS),
+            bell: bell.clone(),
+        });
+        for request in waiting {
+            inner.send(request);
+        }
+        Some(bell)
     }
 
-    /// Whether sockets of this connection can still do anything.
+    /// Whether sockets of this connection can do nothing any more.
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.inner.lock().channel, Channel::Ended)
+        self.inner.lock().has_ended()
+    }
+
+    /// Whether net may be found to be lost before it has taken the channel.
+    pub(crate) fn is_connecting(&self) -> bool {
+        matches!(self.inner.lock().channel, Channel::Connecting { .. })
     }
 
     /// The page has gone: drop the channel. Net closes every socket of it, and nothing settles.
-    pub(crate) fn end(&self) -> bool {
+    pub(crate) fn end(&self) {
         let mut inner = self.inner.lock();
-        inner.outgoing.clear();
-        !matches!(
-            std::mem::replace(&mut inner.channel, Channel::Ended),
-            Channel::Ended
-        )
+        inner.lose();
+        inner.channel = Channel::Ended;
+        inner.arrived.clear();
+    }
+
+    /// Net has gone. What it has said before counts. False if the page has gone as well.
+    pub(crate) fn lose(&self) -> bool {
+        let mut inner = self.inner.lock();
+        inner.take_in();
+        inner.lose();
+        !matches!(inner.channel, Channel::Ended)
     }
 
     /// Send a request. One that cannot be sent is dropped: net has gone, its end of the event channel has
@@ -192,181 +180,238 @@ impl Connection {
             SocketRequest::ListenTcp { id, .. } => {
                 inner.kinds.insert(*id, SocketKind::TcpServer);
             },
-            SocketRequest::Abandon { id } => {
-                inner.kinds.remove(id);
-            },
             _ => {},
         }
-        inner.channel.send(request);
+        inner.send(request);
     }
 
-    /// Write a chunk. Answered by [`SocketEvent::Written`].
-    pub(crate) fn write(&self, id: SocketId, bytes: Vec<u8>) {
+    /// Have net read into a ring, which is returned. Where none is left, the socket hears [`SocketEvent::Readable`]
+    /// once there is one.
+    pub(crate) fn start_read(&self, id: SocketId) -> Option<Span> {
         let mut inner = self.inner.lock();
-        if matches!(inner.channel, Channel::Ended) {
-            return;
+        let (requests, span) = inner.rings.start_read(id);
+        inner.send_all(requests);
+        span
+    }
+
+    /// Write a chunk: all of it is in the ring now, or the socket hears [`SocketEvent::Written`]. The bytes are copied
+    /// at once, as the specification asks for.
+    pub(crate) fn write(&self, id: SocketId, bytes: &[u8], chunk: Chunk) -> Written {
+        let mut inner = self.inner.lock();
+        if inner.has_ended() {
+            return Written::Later;
         }
-        inner.outgoing.insert(
-            id,
-            OutgoingChunk {
-                bytes,
-                offset: 0,
-                credit: WRITE_WINDOW as usize,
-            },
-        );
-        inner.pump(id);
+        let (requests, written) = inner.rings.write(id, bytes, chunk);
+        inner.send_all(requests);
+        if written == Written::Later && inner.is_awaited {
+            // The rest is written also while the page is busy, by the thread that waits for events.
+            inner.watch();
+        }
+        written
     }
 
-    /// Send no more of the chunk that is being written, and have net stop writing what it got of it.
-    pub(crate) fn interrupt_write(&self, id: SocketId) {
+    /// Send no more of the chunk that is being written to a TCP ring; whether there is one. What was reported as
+    /// written is still given to the OS, for a while.
+    pub(crate) fn interrupt_write(&self, id: SocketId) -> bool {
         let mut inner = self.inner.lock();
-        inner.outgoing.remove(&id);
-        inner.channel.send(SocketRequest::AbortWrite { id });
+        let (was_writing, keep) = inner.rings.interrupt(id);
+        inner.send(SocketRequest::AbortWrite { id, keep });
+        was_writing
+    }
+
+    /// Have net close the OS socket, once it has been given what was reported as written.
+    pub(crate) fn close(&self, id: SocketId) {
+        let mut inner = self.inner.lock();
+        let (_, keep) = inner.rings.interrupt(id);
+        inner.send(SocketRequest::Close { id, keep });
+    }
+
+    /// The same for a socket that nobody will look at any more.
+    pub(crate) fn abandon(&self, id: SocketId) {
+        let mut inner = self.inner.lock();
+        let (_, keep) = inner.rings.interrupt(id);
+        inner.send(SocketRequest::Abandon { id, keep });
+    }
+
+    /// Net has closed this socket, and its end of the rings has been dropped: others may have them.
+    pub(crate) fn release(&self, id: SocketId) {
+        self.inner.lock().rings.release(id);
+    }
+
+    /// There are more rings: those who wait for one look again. Returns for which kind of socket a task is to be queued
+    /// that calls [`Self::next_arrival`], if for one.
+    pub(crate) fn add_rings(&self, segment: Segment) -> Option<SocketKind> {
+        let mut inner = self.inner.lock();
+        for id in inner.rings.add(segment) {
+            inner.note(id, SocketEvent::Writable);
+            inner.note(id, SocketEvent::Readable);
+        }
+        inner.call_task()
+    }
+
+    /// Something happens on the script thread itself. Returns as [`Self::add_rings`], or gives the event back if there
+    /// is no connection any more.
+    pub(crate) fn queue(
+        &self,
+        kind: SocketKind,
+        id: SocketId,
+        event: SocketEvent,
+    ) -> Result<Option<SocketKind>, SocketEvent> {
+        let mut inner = self.inner.lock();
+        if inner.has_ended() {
+            return Err(event);
+        }
+        inner.arrived.push_back(Arrival { kind, id, event });
+        Ok(inner.call_task())
+    }
+
+    /// The thread that waits for events has been woken: see to what cannot wait for a task. Returns as
+    /// [`Self::add_rings`], or an error if there is nothing to wait for any more.
+    pub(crate) fn wake_up(&self) -> Result<Option<SocketKind>, Gone> {
+        let mut inner = self.inner.lock();
+        inner.take_in();
+        // A task that is under way looks at the queue itself.
+        if !inner.is_awaited || inner.rings.has_rest() {
+            inner.watch();
+        }
+        match inner.channel {
+            Channel::Ready(_) => Ok(inner.call_task()),
+            _ => Err(Gone),
+        }
+    }
+
+    /// What the task is to handle next. After `None` another task will be queued for what arrives then.
+    pub(crate) fn next_arrival(&self) -> Option<Arrival> {
+        let mut inner = self.inner.lock();
+        inner.take_in();
+        if inner.arrived.is_empty() {
+            inner.watch();
+        }
+        let arrival = inner.arrived.pop_front();
+        inner.is_awaited = arrival.is_some();
+        arrival
+    }
+
+    /// What has arrived before net was lost.
+    pub(crate) fn last_arrival(&self) -> Option<Arrival> {
+        self.inner.lock().arrived.pop_front()
     }
 }
 
-impl Channel {
-    fn send(&mut self, request: SocketRequest) {
-        match self {
-            Self::Connecting { waiting, .. } => waiting.push(request),
-            Self::Ready(requests) => {
-                if let Err(error) = requests.send(request) {
-                    warn!("The net process takes no requests: {error:?}");
-                }
-            },
-            Self::Ended => {},
-        }
-    }
-}
+/// There will be no events any more.
+pub(crate) struct Gone;
 
 impl Inner {
-    /// Send as many pieces of a chunk as the write window has room for.
-    fn pump(&mut self, id: SocketId) {
-        let Some(chunk) = self.outgoing.get_mut(&id) else {
+    fn has_ended(&self) -> bool {
+        matches!(self.channel, Channel::Lost | Channel::Ended)
+    }
+
+    fn lose(&mut self) {
+        self.rings.end();
+        if matches!(self.channel, Channel::Ended) {
             return;
-        };
+        }
+        if let Channel::Ready(ready) = std::mem::replace(&mut self.channel, Channel::Lost) {
+            // The thread that waits sees that there is nothing to wait for.
+            ready.bell.ring();
+        }
+    }
+
+    fn send(&mut self, request: SocketRequest) {
+        match &mut self.channel {
+            Channel::Connecting { waiting, .. } => waiting.push(request),
+            Channel::Ready(ready) => match ready.post.send(&request) {
+                Ok(()) => ready.tell(),
+                Err(error) => self.fail(error),
+            },
+            Channel::Lost | Channel::Ended => {},
+        }
+    }
+
+    fn send_all(&mut self, requests: impl IntoIterator<Item = SocketRequest>) {
+        for request in requests {
+            self.send(request);
+        }
+    }
+
+    /// The queues are of no use. Dropping the channel makes net drop its end, and the route reports the loss.
+    fn fail(&mut self, error: PostError) {
+        warn!("The net process cannot be understood: {error}");
+        self.lose();
+    }
+
+    /// Take what is in the queue of events.
+    fn take_in(&mut self) {
         loop {
-            let remaining = chunk.bytes.len() - chunk.offset;
-            let size = remaining.min(MAX_PAYLOAD).min(chunk.credit);
-            if size == 0 && remaining != 0 {
+            let Channel::Ready(ready) = &mut self.channel else {
                 return;
-            }
-            let end = chunk.offset + size;
-            let bytes = ByteBuf::from(&chunk.bytes[chunk.offset..end]);
-            let last = end == chunk.bytes.len();
-            chunk.offset = end;
-            chunk.credit -= size;
-            self.channel.send(SocketRequest::Write { id, bytes, last });
-            if last {
-                self.outgoing.remove(&id);
-                return;
+            };
+            match ready.post.receive() {
+                Ok(Some((id, event))) => self.note(id, event),
+                Ok(None) => return ready.tell(),
+                Err(error) => return self.fail(error),
             }
         }
     }
-}
 
-/// The receiving end: lives on the router's thread, and is dropped when the last sender of events is.
-struct Route {
-    connection: Arc<Connection>,
-    introduction: Introduction,
-    attempt: u32,
-    refused: Option<SocketError>,
-}
-
-impl Route {
-    fn handle_event(&mut self, event: ClientEvent) {
-        match event {
-            ClientEvent::Ready { .. } => {
-                let mut inner = self.connection.inner.lock();
-                let inner = &mut *inner;
-                let channel = std::mem::replace(&mut inner.channel, Channel::Ended);
-                inner.channel = match channel {
-                    Channel::Connecting { requests, waiting } => {
-                        let mut channel = Channel::Ready(requests);
-                        for request in waiting {
-                            channel.send(request);
-                        }
-                        channel
-                    },
-                    channel => channel,
-                };
-            },
-            ClientEvent::Refused(error) => self.refused = Some(error),
-            ClientEvent::Socket { id, event } => self.handle_socket_event(id, event),
+    /// Take what is in the queue of events, and wish to be told when there is more.
+    fn watch(&mut self) {
+        loop {
+            let Channel::Ready(ready) = &mut self.channel else {
+                return;
+            };
+            match ready.post.wait() {
+                Ok(true) => return ready.tell(),
+                Ok(false) => self.take_in(),
+                Err(error) => return self.fail(error),
+            }
         }
     }
 
-    fn handle_socket_event(&self, id: SocketId, event: SocketEvent) {
-        let kind = {
-            let mut inner = self.connection.inner.lock();
-            match event {
-                SocketEvent::OpenFailed(_) | SocketEvent::Closed => inner.kinds.remove(&id),
-                _ => inner.kinds.get(&id).copied(),
-            }
-            .unwrap_or(SocketKind::Tcp)
+    /// Something has happened to a socket.
+    fn note(&mut self, id: SocketId, event: SocketEvent) {
+        let kind = match event {
+            SocketEvent::OpenFailed(_) | SocketEvent::Closed(_) => self.kinds.remove(&id),
+            _ => self.kinds.get(&id).copied(),
         };
-        match event {
-            // Nothing that a page could see: go on writing without a task, also while the page is busy.
-            SocketEvent::WriteCredit(credit) => {
-                let mut inner = self.connection.inner.lock();
-                if let Some(chunk) = inner.outgoing.get_mut(&id) {
-                    chunk.credit = (chunk.credit + credit as usize).min(WRITE_WINDOW as usize);
-                    inner.pump(id);
+        let event = match event {
+            // Go on writing without a task, also while the page is busy. It hears when the chunk is written.
+            SocketEvent::Writable => {
+                let (requests, result) = self.rings.go_on(id);
+                self.send_all(requests);
+                match result {
+                    Some(result) => SocketEvent::Written(result),
+                    None => return,
                 }
-                return;
             },
-            SocketEvent::Written(_) => {
-                self.connection.inner.lock().outgoing.remove(&id);
+            SocketEvent::WriteFailed(_) => {
+                self.rings.stop(id);
+                event
             },
-            _ => {},
-        }
-        let global = self.introduction.global.clone();
-        self.introduction
-            .task_sources
-            .of(kind)
-            .queue(task!(direct_socket_event: move |cx| {
-                let global = global.root();
-                global.direct_sockets().handle_event(cx, &global, id, event);
-            }));
+            event => event,
+        };
+        let kind = kind.unwrap_or(SocketKind::Tcp);
+        self.arrived.push_back(Arrival { kind, id, event });
+    }
+
+    /// Whose task source a task is to be queued on, where something has arrived and no task looks at it.
+    fn call_task(&mut self) -> Option<SocketKind> {
+        let kind = self.arrived.front()?.kind;
+        (!std::mem::replace(&mut self.is_awaited, true)).then_some(kind)
     }
 }
 
-impl Drop for Route {
-    /// The last sender of events has gone: net has died, or the broker has refused, or the page has gone.
-    /// Without this every promise of every socket would stay pending for ever.
-    fn drop(&mut self) {
-        // Before net had taken the channel nothing was sent, and nothing is lost by asking again.
-        // The script thread does that: the router cannot take a new route while it is shutting down.
-        let attempt = self.attempt + 1;
-        let again = self.refused.is_none()
-            && attempt < MAX_CONNECT_ATTEMPTS
-            && matches!(
-                self.connection.inner.lock().channel,
-                Channel::Connecting { .. }
-            );
-        if !again && !self.connection.end() {
-            return;
+impl Ready {
+    fn send_message(&self, request: SocketRequest) {
+        if let Err(error) = self.requests.send(request) {
+            warn!("The net process takes no requests: {error:?}");
         }
-        let error = self.refused.unwrap_or(if self.attempt == 0 {
-            SocketError::NetProcessLost
-        } else {
-            SocketError::NetProcessUnavailable
-        });
-        let introduction = again.then(|| self.introduction.clone());
-        let global = self.introduction.global.clone();
-        let connection = self.connection.clone();
-        // One task for all, so that they settle in the order of their construction.
-        self.introduction.task_sources.of(SocketKind::Tcp).queue(
-            task!(direct_sockets_lost: move |cx| {
-                if let Some(introduction) = introduction &&
-                    connection.introduce_again(introduction, attempt)
-                {
-                    return;
-                }
-                connection.end();
-                let global = global.root();
-                global.direct_sockets().handle_loss(cx, &global, &connection, error);
-            }),
-        );
+    }
+
+    /// Wake net, if it sleeps and there is something for it in the queues.
+    fn tell(&self) {
+        if self.post.must_tell() {
+            self.send_message(SocketRequest::Doorbell);
+        }
     }
 }

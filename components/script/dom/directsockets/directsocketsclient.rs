@@ -6,9 +6,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use direct_sockets_traits::{
-    AcceptResult, AcceptedConnection, Owner, SocketError, SocketEvent, SocketId, SocketRequest,
+    AcceptResult, AcceptedConnection, Owner, SocketError, SocketEvent, SocketId,
 };
 use js::context::JSContext;
 use rustc_hash::FxBuildHasher;
@@ -20,13 +21,17 @@ use crate::DomTypeHolder;
 use crate::dom::bindings::refcounted::Trusted;
 use crate::dom::bindings::trace::HashMapTracedValues;
 use crate::dom::directsockets::anysocket::{PinnedSocket, RootedSocket, SocketKind, WeakSocket};
-use crate::dom::directsockets::connection::{Connection, Introduction, TaskSources};
+use crate::dom::directsockets::connection::{Arrival, Connection};
+use crate::dom::directsockets::route::{Introduction, TaskSources};
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::workerglobalscope::WorkerGlobalScope;
 
 /// The table of sockets is swept of collected ones when it has grown to this many entries, and after that
 /// each time it has doubled.
 const FIRST_SWEEP: usize = 64;
+
+/// After so long it is the turn of the event loop's other tasks: of timers, input, rendering.
+const BURST: Duration = Duration::from_millis(1);
 
 /// The sockets of one global and its channel to net. A field of [`GlobalScope`].
 #[derive(Default, JSTraceable, MallocSizeOf)]
@@ -130,15 +135,52 @@ impl DirectSocketsClient {
         self.pinned.borrow_mut().0.clear();
     }
 
-    /// Run the task for an event of one socket. Events of sockets that were collected are dropped:
-    /// there is nobody to see them.
-    pub(crate) fn handle_event(
+    /// Queue a task that handles what has arrived.
+    pub(crate) fn queue_task(
+        &self,
+        global: &GlobalScope,
+        connection: &Arc<Connection>,
+        kind: SocketKind,
+    ) {
+        let trusted_global = Trusted::new(global);
+        let connection = connection.clone();
+        kind.task_source(global)
+            .queue(task!(direct_sockets_arrivals: move |cx| {
+                let global = trusted_global.root();
+                global.direct_sockets().handle_arrivals(cx, &global, &connection);
+            }));
+    }
+
+    /// Run the tasks for what has arrived, one after the other, each with the microtask checkpoint that ends it.
+    ///
+    /// To the page this is an event loop that has found these tasks first in its queues
+    /// (<https://html.spec.whatwg.org/multipage/#event-loop-processing-model>); it saves a turn of the loop for each.
+    pub(crate) fn handle_arrivals(
         &self,
         cx: &mut JSContext,
         global: &GlobalScope,
+        connection: &Arc<Connection>,
+    ) {
+        let start = Instant::now();
+        while let Some(Arrival { kind, id, event }) = connection.next_arrival() {
+            self.handle_event(cx, global, connection, id, event);
+            if start.elapsed() > BURST {
+                return self.queue_task(global, connection, kind);
+            }
+        }
+    }
+
+    /// Run the task for an event of one socket. Events of sockets that were collected are dropped:
+    /// there is nobody to see them.
+    fn handle_event(
+        &self,
+        cx: &mut JSContext,
+        global: &GlobalScope,
+        connection: &Connection,
         id: SocketId,
         event: SocketEvent,
     ) {
+        let is_closed = matches!(event, SocketEvent::Closed(_));
         let socket = self
             .sockets
             .borrow()
@@ -151,13 +193,15 @@ impl DirectSocketsClient {
             },
             // The server was collected while it accepted.
             (None, SocketEvent::Accepted(AcceptResult::Connections(accepted))) => {
-                if let Some(connection) = &*self.connection.borrow() {
-                    for AcceptedConnection { id, .. } in accepted {
-                        connection.send(SocketRequest::Abandon { id });
-                    }
+                for AcceptedConnection { id, .. } in accepted {
+                    connection.abandon(id);
                 }
             },
             (None, _) => {},
+        }
+        if is_closed {
+            // The socket has dropped its end of the rings, or has been collected.
+            connection.release(id);
         }
     }
 
@@ -180,6 +224,10 @@ impl DirectSocketsClient {
         connection: &Arc<Connection>,
         error: SocketError,
     ) {
+        // What net has said before still counts.
+        while let Some(Arrival { id, event, .. }) = connection.last_arrival() {
+            self.handle_event(cx, global, connection, id, event);
+        }
         let mut sockets: Vec<(SocketId, RootedSocket)> = self
             .sockets
             .borrow()

@@ -8,11 +8,13 @@
 //!
 //! 1. State changes before promises settle; after anything that can run page code, look again.
 //! 2. Every result from the OS reaches the page in a task on the socket's own task source, in the order
-//!    in which it happened. Only a refused chunk, a cancel, and abort and close of UDP are answered without one.
+//!    in which it happened. What has arrived together runs in one turn of the event loop, each with the microtask
+//!    checkpoint that ends a task ([`directsocketsclient::DirectSocketsClient::handle_arrivals`]). Only a refused
+//!    chunk, a cancel, and abort and close of UDP are answered without one.
 //! 3. `closed` is settled in one place, [`socketcore::DirectSocket::settle_closed`].
 //! 4. A side of a socket ends once; each end sets its own flag first and then looks at the other's.
-//! 5. Threads other than the script thread touch only [`connection::Connection`]; what they learn comes back as
-//!    a task that holds the global, never a socket, so that an idle socket can be collected.
+//! 5. Threads other than the script thread touch only [`connection::Connection`]; what they learn comes back
+//!    as a task that holds the global, never a socket, so that an idle socket can be collected.
 //! 6. Nothing in here opens, or names, a socket of the OS.
 
 use std::ffi::CString;
@@ -34,6 +36,8 @@ pub(crate) mod buffersource;
 pub(crate) mod connection;
 pub(crate) mod directsocketsclient;
 pub(crate) mod documentpolicy;
+pub(crate) mod rings;
+pub(crate) mod route;
 pub(crate) mod sink;
 pub(crate) mod socketcore;
 pub(crate) mod source;

@@ -6,7 +6,6 @@ use js::context::JSContext;
 use js::rust::HandleValue;
 
 use crate::dom::bindings::root::Dom;
-use crate::dom::directsockets::socketcore::DirectSocket;
 use crate::dom::directsockets::tcpsocket::TCPSocket;
 use crate::dom::directsockets::udpsocket::UDPSocket;
 use crate::dom::globalscope::GlobalScope;
@@ -61,8 +60,8 @@ impl DirectSocketSink {
     /// The steps that the socket has added to the signal of its writable stream.
     pub(crate) fn interrupt_write(&self) {
         match self {
-            Self::Tcp(socket) => socket.core().interrupt_write(),
-            Self::Udp(socket) => socket.core().interrupt_write(),
+            Self::Tcp(socket) => socket.interrupt_write(),
+            Self::Udp(socket) => socket.interrupt_write(),
         }
     }
 }

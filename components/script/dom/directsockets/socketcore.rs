@@ -9,7 +9,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use direct_sockets_traits::{DomExceptionName, SocketError, SocketEvent, SocketId, SocketRequest};
+use direct_sockets_traits::{
+    DomExceptionName, Handover, SocketError, SocketEvent, SocketId, SocketRequest, WriteResult,
+};
 use js::context::JSContext;
 use js::jsapi::{Heap, Value};
 use js::jsval::UndefinedValue;
@@ -80,10 +82,26 @@ impl SocketHandle {
     }
 }
 
+impl SocketHandle {
+    /// Have net close the OS socket.
+    fn close(&self) {
+        if let Some(connection) = &self.connection {
+            connection.close(self.id);
+        }
+    }
+
+    /// Have net close the OS socket, which nobody will look at any more.
+    pub(crate) fn abandon(&self) {
+        if let Some(connection) = &self.connection {
+            connection.abandon(self.id);
+        }
+    }
+}
+
 impl Drop for SocketHandle {
     fn drop(&mut self) {
         if self.live.get() {
-            self.send(SocketRequest::Abandon { id: self.id });
+            self.abandon();
         }
     }
 }
@@ -126,6 +144,9 @@ pub(crate) struct SocketCore {
     /// Whether the writable was aborted by `close()`, which is no error (decision AMB-03).
     aborted_by_close: Cell<bool>,
 
+    /// Whether bytes that were reported as written are known to be lost: `closed` says so, if no error does.
+    pub(crate) is_incomplete: Cell<bool>,
+
     /// The side whose end closed the socket. Its handler asks for the other side's error first
     /// (decision AMB-29).
     closed_by: Cell<Option<Side>>,
@@ -154,6 +175,7 @@ impl SocketCore {
             write_side_open: Cell::new(false),
             write_operation: Default::default(),
             aborted_by_close: Cell::new(false),
+            is_incomplete: Cell::new(false),
             closed_by: Cell::new(None),
             handle,
         }
@@ -250,6 +272,12 @@ pub(crate) trait DirectSocket: DomObject + Sized {
     /// The steps of the task for one event that only this interface gets.
     fn handle_own_event(&self, cx: &mut JSContext, event: SocketEvent);
 
+    /// A write has ended so.
+    fn note_written(&self, _result: WriteResult) {}
+
+    /// Nothing happens to this socket any more: let go of what it shares with net.
+    fn let_go(&self) {}
+
     /// Error the readable with what [`SocketCore::record_read_error`] has recorded.
     fn error_readable(&self, cx: &mut JSContext);
 
@@ -274,6 +302,24 @@ pub(crate) trait DirectSocket: DomObject + Sized {
 
     /// Queue a task for an event that does not come from net.
     fn queue_event(&self, global: &GlobalScope, event: SocketEvent) {
+        let core = self.core();
+        let handle = &core.handle;
+        let mut event = event;
+        // A socket that works gets it in order with what comes from net, if anybody can see what it does then: what the
+        // page can observe keeps the socket alive. One that is closing may be forgotten before its turn comes.
+        let works = matches!(core.state.get(), SocketState::Opening | SocketState::Open);
+        if works
+            && handle.live.get()
+            && let Some(connection) = &handle.connection
+        {
+            match connection.queue(Self::KIND, handle.id, event) {
+                Ok(Some(kind)) => {
+                    return global.direct_sockets().queue_task(global, connection, kind);
+                },
+                Ok(None) => return,
+                Err(unused) => event = unused,
+            }
+        }
         let socket = Trusted::new(self);
         Self::KIND
             .task_source(global)
@@ -291,8 +337,16 @@ pub(crate) trait DirectSocket: DomObject + Sized {
         let cx = &mut *realm;
         match event {
             SocketEvent::OpenFailed(error) => self.handle_open_failed(cx, error),
-            SocketEvent::Written(result) => self.handle_written(cx, result),
-            SocketEvent::Closed => self.settle_closed(cx),
+            SocketEvent::Written(result) => {
+                self.note_written(result);
+                self.handle_written(cx, result);
+            },
+            SocketEvent::WriteFailed(error) => self.handle_write_failed(cx, error),
+            SocketEvent::Closed(handover) => {
+                self.let_go();
+                self.note_handover(handover);
+                self.settle_closed(cx);
+            },
             event => self.handle_own_event(cx, event),
         }
         self.update_liveness();
@@ -313,9 +367,11 @@ pub(crate) trait DirectSocket: DomObject + Sized {
                 self.end_read_side_with_error(cx, exception.handle());
                 self.end_write_side_with_error(cx, exception.handle());
                 // `Close` could not be sent; the task that its answer would have queued is queued here.
-                self.queue_event(&self.global(), SocketEvent::Closed);
+                self.queue_event(&self.global(), SocketEvent::Closed(Handover::Complete));
             },
-            SocketState::Closing => self.queue_event(&self.global(), SocketEvent::Closed),
+            SocketState::Closing => {
+                self.queue_event(&self.global(), SocketEvent::Closed(Handover::Complete));
+            },
             SocketState::Closed => {},
         }
         self.update_liveness();
@@ -354,8 +410,7 @@ pub(crate) trait DirectSocket: DomObject + Sized {
     fn fail_without_streams(&self, cx: &mut JSContext) {
         let core = self.core();
         core.state.set(SocketState::Opening);
-        core.handle
-            .send(SocketRequest::Abandon { id: core.handle.id });
+        core.handle.abandon();
         self.handle_open_failed(cx, SocketError::OutOfBuffers);
     }
 
@@ -410,8 +465,14 @@ pub(crate) trait DirectSocket: DomObject + Sized {
         core.state.set(SocketState::Closing);
         core.closed_by.set(Some(side));
         // Step 2.1. Have the OS close the socket. The answer queues the task of step 2.2.
-        core.handle
-            .send(SocketRequest::Close { id: core.handle.id });
+        core.handle.close();
+    }
+
+    /// What net says of the bytes that were reported as written.
+    fn note_handover(&self, handover: Handover) {
+        if handover == Handover::Incomplete {
+            self.core().is_incomplete.set(true);
+        }
     }
 
     /// Step 2.2 of the steps that [`Self::handle_closing`] begins: settle `closed`.
@@ -422,6 +483,7 @@ pub(crate) trait DirectSocket: DomObject + Sized {
         }
         core.state.set(SocketState::Closed);
         core.handle.live.set(false);
+        self.let_go();
         self.global().direct_sockets().forget(core.handle.id);
         // The handler of one side asks for the other side's error first, then for its own.
         let order = match core.closed_by.get() {
@@ -438,6 +500,11 @@ pub(crate) trait DirectSocket: DomObject + Sized {
                 core.closed_promise.reject(cx, error.handle());
                 return;
             }
+        }
+        if core.is_incomplete.get() {
+            self.create_exception(cx, SocketError::NotHandedOver, error.handle_mut());
+            core.closed_promise.reject(cx, error.handle());
+            return;
         }
         core.closed_promise.resolve_native(cx, &());
     }

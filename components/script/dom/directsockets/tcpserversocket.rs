@@ -175,8 +175,10 @@ impl TCPServerSocket {
         match (result, readable.filter(|_| waits)) {
             // The late result of an accept that was cancelled: nobody will see these connections.
             (AcceptResult::Connections(connections), None) => {
-                for accepted in connections {
-                    core.handle.send(SocketRequest::Abandon { id: accepted.id });
+                if let Some(connection) = &core.handle.connection {
+                    for accepted in connections {
+                        connection.abandon(accepted.id);
+                    }
                 }
             },
             (_, None) => {},
@@ -216,7 +218,7 @@ impl TCPServerSocket {
         for (index, accepted) in connections.into_iter().enumerate() {
             // Enqueueing can run code of the page, which may have cancelled.
             if !core.read_side_open.get() {
-                core.handle.send(SocketRequest::Abandon { id: accepted.id });
+                connection.abandon(accepted.id);
                 continue;
             }
             // Only with the last one enqueued it is known how many more fit.

@@ -4,13 +4,14 @@
 
 //! <https://wicg.github.io/direct-sockets/#tcpsocket-interface>
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use direct_sockets_plane::{Consumer, Span};
 use direct_sockets_traits::limits::TCP_WRITABLE_HIGH_WATER_MARK;
 use direct_sockets_traits::{
-    AcceptedConnection, Address, Host, SocketEvent, SocketRequest, TcpOpen, TcpOptions,
+    AcceptedConnection, Address, Host, ReadEnd, SocketEvent, SocketRequest, TcpOpen, TcpOptions,
 };
 use dom_struct::dom_struct;
 use js::context::JSContext;
@@ -47,6 +48,19 @@ pub(crate) struct TCPSocket {
 
     /// Whether the read error waits for the stream's queue to drain (decision AMB-85).
     read_error_deferred: Cell<bool>,
+
+    /// Where the bytes come from, once the first one has been asked for. Net owns the other end.
+    #[no_trace]
+    #[ignore_malloc_size_of = "shared memory"]
+    reader: RefCell<Option<Consumer<Span>>>,
+
+    /// How reading ends, once the ring is empty.
+    #[no_trace]
+    #[ignore_malloc_size_of = "nothing on the heap"]
+    read_end: Cell<Option<ReadEnd>>,
+
+    /// Whether a task is queued that looks at the ring.
+    look_queued: Cell<bool>,
 }
 
 impl TCPSocket {
@@ -60,6 +74,9 @@ impl TCPSocket {
             reflector_: Reflector::new(),
             core: SocketCore::new(cx, global, handle),
             read_error_deferred: Cell::new(false),
+            reader: Default::default(),
+            read_end: Cell::new(None),
+            look_queued: Cell::new(false),
         });
         reflect_weak_referenceable_dom_object_with_proto(cx, socket, global, proto)
     }
@@ -92,9 +109,9 @@ impl TCPSocket {
         core.state.set(SocketState::Closed);
         core.read_side_open.set(false);
         core.write_side_open.set(false);
+        self.reader.take();
         if core.handle.live.replace(false) {
-            core.handle
-                .send(SocketRequest::Abandon { id: core.handle.id });
+            core.handle.abandon();
         }
         self.global().direct_sockets().forget(core.handle.id);
     }
@@ -153,11 +170,16 @@ impl DirectSocket for TCPSocket {
     fn handle_own_event(&self, cx: &mut JSContext, event: SocketEvent) {
         match event {
             SocketEvent::Opened { local, remote } => self.handle_opened(cx, local, remote),
-            SocketEvent::Read(result) => self.handle_read(cx, result),
-            SocketEvent::WriteShutdown => self.handle_write_shutdown(cx),
-            // Credit is handled where it arrives, without a task. The others belong to other interfaces.
+            SocketEvent::Readable => self.handle_readable(cx),
+            SocketEvent::ReadEnded(end) => self.handle_read_ended(cx, end),
+            SocketEvent::WriteShutdown(handover) => self.handle_write_shutdown(cx, handover),
+            // Room is handled where it arrives, without a task. The others belong to other interfaces.
             _ => {},
         }
+    }
+
+    fn let_go(&self) {
+        self.reader.take();
     }
 
     fn error_readable(&self, cx: &mut JSContext) {

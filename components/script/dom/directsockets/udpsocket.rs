@@ -4,11 +4,14 @@
 
 //! <https://wicg.github.io/direct-sockets/#udpsocket-interface>
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use direct_sockets_plane::{MessageReader, Span};
 use direct_sockets_traits::limits::UDP_WRITABLE_HIGH_WATER_MARK;
-use direct_sockets_traits::{Address, SocketEvent, SocketRequest, UdpOptions};
+use direct_sockets_traits::{
+    Address, ReadEnd, SocketEvent, SocketRequest, UdpOptions, WriteResult,
+};
 use dom_struct::dom_struct;
 use js::context::JSContext;
 use js::realm::CurrentRealm;
@@ -31,8 +34,11 @@ use crate::dom::directsockets::{check_allowed_to_use, dns_query_type, refused_op
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::promise::RootedPromise;
 
+mod destinations;
 mod readable;
 mod writable;
+
+use destinations::Destinations;
 
 /// <https://wicg.github.io/direct-sockets/#udpsocket-interface>
 #[dom_struct]
@@ -43,6 +49,24 @@ pub(crate) struct UDPSocket {
 
     /// Whether this is a socket in connected mode, and not in bound mode.
     connected: Cell<bool>,
+
+    /// Where the datagrams come from, once the first one has been asked for. Net owns the other end.
+    #[no_trace]
+    #[ignore_malloc_size_of = "shared memory"]
+    reader: RefCell<Option<MessageReader<Span>>>,
+
+    /// The error with which reading ends, once the ring is empty.
+    #[no_trace]
+    #[ignore_malloc_size_of = "nothing on the heap"]
+    read_end: Cell<Option<ReadEnd>>,
+
+    /// Whether a task is queued that looks at the ring.
+    look_queued: Cell<bool>,
+
+    /// Which writes are fulfilled before the OS has answered.
+    #[no_trace]
+    #[ignore_malloc_size_of = "small"]
+    destinations: RefCell<Destinations>,
 }
 
 impl UDPSocket {
@@ -57,6 +81,10 @@ impl UDPSocket {
             reflector_: Reflector::new(),
             core: SocketCore::new(cx, global, handle),
             connected: Cell::new(connected),
+            reader: Default::default(),
+            read_end: Cell::new(None),
+            look_queued: Cell::new(false),
+            destinations: Default::default(),
         });
         reflect_weak_referenceable_dom_object_with_proto(cx, socket, global, proto)
     }
@@ -116,10 +144,19 @@ impl DirectSocket for UDPSocket {
     fn handle_own_event(&self, cx: &mut JSContext, event: SocketEvent) {
         match event {
             SocketEvent::UdpOpened { local, remote } => self.handle_opened(cx, local, remote),
-            SocketEvent::Received(result) => self.handle_received(cx, result),
+            SocketEvent::Readable => self.handle_readable(cx),
+            SocketEvent::ReadEnded(end) => self.handle_read_ended(cx, end),
             // The others belong to other interfaces.
             _ => {},
         }
+    }
+
+    fn note_written(&self, result: WriteResult) {
+        self.destinations.borrow_mut().note(result);
+    }
+
+    fn let_go(&self) {
+        self.reader.take();
     }
 
     fn error_readable(&self, cx: &mut JSContext) {

@@ -5,7 +5,7 @@
 //! What the writable sides of TCPSocket and UDPSocket have in common: one operation at a time, and the ways in
 //! which it and the side end.
 
-use direct_sockets_traits::WriteResult;
+use direct_sockets_traits::{SocketError, WriteResult};
 use js::context::JSContext;
 use js::jsval::UndefinedValue;
 use js::rust::HandleValue;
@@ -66,6 +66,12 @@ impl SocketCore {
         Some(result)
     }
 
+    /// Whether the abort algorithm waits for the OS.
+    pub(crate) fn is_aborting(&self) -> bool {
+        let operation = self.write_operation.borrow();
+        matches!(&*operation, Some(operation) if operation.kind == WriteOperationKind::Abort)
+    }
+
     /// Whether the signal of the writable is aborted.
     pub(crate) fn is_aborted(&self) -> bool {
         self.writable
@@ -86,14 +92,21 @@ impl SocketCore {
 
     /// Step 7.1 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>: have a write
     /// return as soon as possible.
-    pub(crate) fn interrupt_write(&self) {
-        let writing = self
+    ///
+    /// Whether a chunk was waiting for room in its ring: then nothing more is said about it, and its promise has to be
+    /// settled.
+    pub(crate) fn interrupt_write(&self) -> bool {
+        let kind = self
             .write_operation
             .borrow()
             .as_ref()
-            .is_some_and(|operation| operation.kind == WriteOperationKind::Write);
-        if writing && let Some(connection) = &self.handle.connection {
-            connection.interrupt_write(self.handle.id);
+            .map(|operation| operation.kind);
+        match (kind, &self.handle.connection) {
+            // A close waits for the OS however long it takes; once it is aborted, not for ever.
+            (Some(WriteOperationKind::Write | WriteOperationKind::Close), Some(connection)) => {
+                connection.interrupt_write(self.handle.id)
+            },
+            _ => false,
         }
     }
 }
@@ -165,6 +178,20 @@ pub(crate) trait WriteSide: DirectSocket {
             // Step 3.5.2.3. An abort came first.
             WriteResult::Interrupted => core.reject_with_abort_reason(cx, &promise),
         }
+    }
+
+    /// The OS has reported an error to what was in the ring: the stream is errored at once, whatever it is doing.
+    fn handle_write_failed(&self, cx: &mut JSContext, error: SocketError) {
+        let core = self.core();
+        // An abort is under way, or has ended the side: it ends as it would have, and `closed` knows that something is
+        // lost.
+        if core.is_aborting() || !core.write_side_open.get() {
+            core.is_incomplete.set(true);
+            return;
+        }
+        rooted!(&in(cx) let mut exception = UndefinedValue());
+        self.create_exception(cx, error, exception.handle_mut());
+        self.end_write_side_with_error(cx, exception.handle());
     }
 
     /// The write side ends with an error that concerns whatever the stream is doing.

@@ -5,13 +5,15 @@
 //! The readable side of a [`TCPSocket`]. Steps are those of
 //! <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-readable-stream>.
 
+use direct_sockets_plane::{Consumer, Corrupt, Span};
 use direct_sockets_traits::limits::TCP_READABLE_HIGH_WATER_MARK;
-use direct_sockets_traits::{ReadResult, SocketRequest};
+use direct_sockets_traits::{ReadEnd, SocketError, SocketEvent, SocketRequest};
 use js::context::JSContext;
 use js::jsval::UndefinedValue;
 
 use super::TCPSocket;
 use crate::dom::bindings::error::Fallible;
+use crate::dom::bindings::reflector::DomGlobal;
 use crate::dom::bindings::root::DomRoot;
 use crate::dom::directsockets::socketcore::{DirectSocket, Side};
 use crate::dom::directsockets::source::DirectSocketSourceType;
@@ -49,37 +51,50 @@ impl TCPSocket {
     pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
         self.apply_deferred_read_error(cx);
         if self.begin_read() {
-            // Steps 2.1 and 2.2. How much is wanted.
-            let max = self.wanted_bytes(cx);
-            // Step 2.3. Have the OS read, in parallel.
-            self.core.handle.send(SocketRequest::Read {
-                id: self.core.handle.id,
-                max,
-            });
+            // Step 2.3. Have the OS read, in parallel: it does so all the time, into the ring.
+            self.look_later(global);
         }
         self.update_liveness();
         // Step 2.4. Nobody waits for the pull.
         Promise::new_resolved(cx, global, ())
     }
 
-    /// Steps 2.1 and 2.2 of the pull algorithm: how many bytes the next read asks for.
-    fn wanted_bytes(&self, cx: &mut JSContext) -> u32 {
-        let Some(readable) = self.core.readable.get() else {
-            return TCP_READABLE_HIGH_WATER_MARK;
-        };
-        let controller = readable.get_byte_controller();
-        // Step 2.2. The length of the current BYOB request's view, if there is one.
-        if controller.get_pending_pull_intos_size() > 0
-            && let Ok(Some(request)) = controller.get_byob_request(cx)
+    /// Have a task look at the ring: now, if there is something in it, or when net says that there is.
+    fn look_later(&self, global: &GlobalScope) {
+        if self.look_queued.get() || !self.has_bytes_or_waits() {
+            return;
+        }
+        self.look_queued.set(true);
+        self.queue_event(global, SocketEvent::Readable);
+    }
+
+    /// Whether there is something to be read now. Where there is not, net tells when there is.
+    fn has_bytes_or_waits(&self) -> bool {
+        let core = self.core();
+        let mut reader = self.reader.borrow_mut();
+        if reader.is_none()
+            && self.read_end.get().is_none()
+            && let Some(connection) = &core.handle.connection
         {
-            let length = request.get_view().byte_length();
-            return u32::try_from(length).unwrap_or(u32::MAX).max(1);
+            *reader = connection.start_read(core.handle.id).map(Consumer::new);
         }
-        // Step 2.1. Else the room up to the high water mark, and never nothing (decision AMB-07).
-        match controller.get_desired_size() {
-            Some(size) if size >= 1.0 => size as u32,
-            _ => TCP_READABLE_HIGH_WATER_MARK,
+        match reader.as_mut().map(Consumer::wait_for_bytes) {
+            Some(Ok(true)) | None => self.read_end.get().is_some(),
+            Some(Ok(false)) => true,
+            Some(Err(Corrupt)) => {
+                self.end_damaged_ring(&mut reader);
+                true
+            },
         }
+    }
+
+    /// What stands in the ring cannot be believed: reading ends with an error.
+    fn end_damaged_ring(&self, reader: &mut Option<Consumer<Span>>) {
+        *reader = None;
+        self.read_end
+            .set(Some(ReadEnd::Error(SocketError::MemoryDamaged)));
+        let handle = &self.core().handle;
+        handle.send(SocketRequest::CancelRead { id: handle.id });
     }
 
     /// Step 3 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-readable-stream>: the cancel
@@ -95,31 +110,59 @@ impl TCPSocket {
         self.cancel_readable(cx, global)
     }
 
+    /// Net has read everything that there is, or cannot read any more.
+    pub(super) fn handle_read_ended(&self, cx: &mut JSContext, end: ReadEnd) {
+        // What is in the ring comes first.
+        if self.read_end.get().is_none() {
+            self.read_end.set(Some(end));
+        }
+        self.handle_readable(cx);
+    }
+
     /// Step 2.3.2 of the pull algorithm: the task for the result of a read. The three outcomes exclude each other
     /// (decision AMB-06).
-    pub(super) fn handle_read(&self, cx: &mut JSContext, result: ReadResult) {
-        // The late result of a read that was cancelled.
-        if !self.core.read_side_open.get() || !self.core.read_outstanding.replace(false) {
+    pub(super) fn handle_readable(&self, cx: &mut JSContext) {
+        self.look_queued.set(false);
+        // Nothing is asked for, or the read was cancelled.
+        if !self.core.read_side_open.get() || !self.core.read_outstanding.get() {
             return;
         }
         let Some(readable) = self.core.readable.get() else {
             return;
         };
-        match result {
+        let available = {
+            let mut reader = self.reader.borrow_mut();
+            match reader.as_mut().map_or(Ok(0), Consumer::available) {
+                Ok(available) => available,
+                Err(Corrupt) => {
+                    self.end_damaged_ring(&mut reader);
+                    0
+                },
+            }
+        };
+        // Step 2.3.2.2. There are bytes.
+        if available > 0 {
+            self.core.read_outstanding.set(false);
+            self.enqueue(cx, &readable, available);
+            return;
+        }
+        match self.read_end.get() {
             // Step 2.3.2.1. The peer has closed its side.
-            ReadResult::End => {
+            Some(ReadEnd::End) => {
+                self.core.read_outstanding.set(false);
                 self.core.read_side_open.set(false);
                 Self::close_stream(cx, &readable);
                 self.handle_closing_the_tcpsocket_readable_stream();
             },
-            // Step 2.3.2.2. There are bytes.
-            ReadResult::Data(bytes) => Self::enqueue(cx, &readable, bytes.into_vec()),
             // Step 2.3.2.3. The OS reports an error.
-            ReadResult::Error(error) => {
+            Some(ReadEnd::Error(error)) => {
+                self.core.read_outstanding.set(false);
                 rooted!(&in(cx) let mut exception = UndefinedValue());
                 self.create_exception(cx, error, exception.handle_mut());
                 self.end_read_side_with_error(cx, exception.handle());
             },
+            // A false alarm.
+            None => self.look_later(&self.global()),
         }
     }
 
@@ -134,32 +177,43 @@ impl TCPSocket {
         }
     }
 
-    /// Steps 2.3.2.2.1 to 2.3.2.2.3 of the pull algorithm.
-    fn enqueue(cx: &mut JSContext, readable: &ReadableStream, bytes: Vec<u8>) {
-        if !readable.is_readable() || bytes.is_empty() {
-            return;
-        }
+    /// Steps 2.1, 2.2 and 2.3.2.2.1 to 2.3.2.2.3 of the pull algorithm, where `available` bytes are in the ring.
+    fn enqueue(&self, cx: &mut JSContext, readable: &ReadableStream, available: usize) {
         let controller = readable.get_byte_controller();
-        // Step 2.3.2.2.1. Into the view of the current BYOB request, if it is long enough (decision AMB-09), and if
-        // somebody still waits with it: the view of a reader that was released is no place for what another waits for.
-        if readable.has_byob_reader()
-            && readable.get_num_read_into_requests() > 0
-            && controller.get_pending_pull_intos_size() > 0
-            && let Ok(Some(request)) = controller.get_byob_request(cx)
-        {
-            let view = request.get_view();
-            if view.byte_length() >= bytes.len()
-                && let Ok(mut array) = view.get_typed_array()
-                && let Some(memory) = array.as_mut_slice_safe(cx.no_gc())
-                && let Some(memory) = memory.get_mut(..bytes.len())
-            {
-                memory.copy_from_slice(&bytes);
-                let _ = controller.respond(cx, bytes.len() as u64);
-                return;
-            }
+        // Steps 2.2 and 2.3.2.2.1. Into the view of the current BYOB request, as many as it takes, if somebody still
+        // waits with it: the view of a reader that was released is no place for what another waits for.
+        let result = if let Some(length) = controller.first_pull_into_length() {
+            let count = available.min(length);
+            controller.respond_filled(cx, count, |memory| self.take_bytes(memory))
+        } else {
+            // Step 2.1. Else the room up to the high water mark, and never nothing (decision AMB-07).
+            let wanted = match controller.get_desired_size() {
+                Some(size) if size >= 1.0 => size as usize,
+                _ => TCP_READABLE_HIGH_WATER_MARK as usize,
+            };
+            // Steps 2.3.2.2.2 and 2.3.2.2.3. A new Uint8Array.
+            let count = available.min(wanted);
+            controller.enqueue_filled(cx, count, |memory| self.take_bytes(memory))
+        };
+        if result.is_err() {
+            // Only reached when the engine is out of memory. The bytes stay in the ring.
+            log::warn!("A chunk is not delivered: no memory can be had for it");
         }
-        // Steps 2.3.2.2.2 and 2.3.2.2.3. Else enqueue a new Uint8Array; Streams fills a shorter view from it.
-        readable.enqueue_native(cx, bytes);
+    }
+
+    /// Copy bytes out of the ring, where there are so many.
+    fn take_bytes(&self, bytes: &mut [u8]) {
+        let mut reader = self.reader.borrow_mut();
+        let Some(ring) = reader.as_mut() else {
+            return;
+        };
+        // Fails for nothing that was not found when the ring was asked how much there is: what is missing is left as
+        // zeros, and found again with the next read.
+        let _ = ring.read(bytes);
+        if ring.must_tell() {
+            let handle = &self.core().handle;
+            handle.send(SocketRequest::Room { id: handle.id });
+        }
     }
 
     /// Error the stream if a read error waits and nothing is left to read before it.

@@ -5,12 +5,15 @@
 //! The writable side of a [`TCPSocket`]. Steps are those of
 //! <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>.
 
-use direct_sockets_traits::{SocketEvent, SocketRequest};
+use direct_sockets_traits::{Handover, SocketEvent, SocketRequest, WriteResult};
 use js::context::JSContext;
 use js::rust::HandleValue;
 
 use super::TCPSocket;
-use crate::dom::directsockets::buffersource::copy_of_buffer_source;
+use crate::dom::bindings::buffer_source::get_buffer_source_slice;
+use crate::dom::bindings::reflector::DomGlobal;
+use crate::dom::directsockets::buffersource::convert_buffer_source;
+use crate::dom::directsockets::rings::{Chunk, Written};
 use crate::dom::directsockets::socketcore::DirectSocket;
 use crate::dom::directsockets::writeside::{WriteOperationKind, WriteSide};
 use crate::dom::globalscope::GlobalScope;
@@ -29,19 +32,40 @@ impl TCPSocket {
         let promise = Promise::new(cx, global);
         // Step 3.2. The signal is not aborted: Streams stops writing once it is.
         // Steps 3.3 and 3.4. Get a copy of the bytes, or refuse the chunk.
-        let bytes = match copy_of_buffer_source(cx, chunk) {
-            Ok(bytes) => bytes,
+        let source = match convert_buffer_source(cx, chunk) {
+            Ok(source) => source,
             Err(error) => return self.refuse_chunk(cx, promise, error),
         };
-        // Step 3.5. Have the OS write them, in parallel.
+        // Step 3.5. Have the OS write them, in parallel. What is in the ring is queued for transmission; an error that
+        // comes later errors the stream.
         let core = self.core();
         core.begin_write_operation(WriteOperationKind::Write, &promise);
-        if let Some(connection) = &core.handle.connection {
-            connection.write(core.handle.id, bytes);
+        let written = core.handle.connection.as_ref().map(|connection| {
+            let bytes = get_buffer_source_slice(&source, cx.no_gc());
+            connection.write(core.handle.id, bytes, Chunk::Bytes)
+        });
+        match written {
+            Some(Written::Now) => {
+                self.queue_event(global, SocketEvent::Written(WriteResult::Done));
+            },
+            Some(Written::Failed(error)) => {
+                self.queue_event(global, SocketEvent::WriteFailed(error));
+            },
+            Some(Written::Later) | None => {},
         }
         self.update_liveness();
         // Step 3.6. Return the promise.
         promise
+    }
+
+    /// The steps that the socket has added to the signal of its writable.
+    pub(crate) fn interrupt_write(&self) {
+        if self.core().interrupt_write() {
+            self.queue_event(
+                &self.global(),
+                SocketEvent::Written(WriteResult::Interrupted),
+            );
+        }
     }
 
     /// Step 4 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>: the abort
@@ -76,12 +100,18 @@ impl TCPSocket {
         let core = self.core();
         core.begin_write_operation(kind, &promise);
         if core.write_side_open.get() {
+            if kind == WriteOperationKind::Abort
+                && let Some(connection) = &core.handle.connection
+            {
+                // What was reported as written is still given to the OS, for a while.
+                connection.interrupt_write(core.handle.id);
+            }
             core.handle
                 .send(SocketRequest::ShutdownWrite { id: core.handle.id });
         } else {
             // An error or a refused chunk came first, and the OS socket may be gone: there is nothing to shut down
             // (decision AMB-20).
-            self.queue_event(global, SocketEvent::WriteShutdown);
+            self.queue_event(global, SocketEvent::WriteShutdown(Handover::Complete));
         }
         self.update_liveness();
         // Steps 4.3 and 5.3. Return the promise.
@@ -90,8 +120,9 @@ impl TCPSocket {
 
     /// Steps 4.2.2 and 5.2.2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>:
     /// the task for a finished shutdown.
-    pub(super) fn handle_write_shutdown(&self, cx: &mut JSContext) {
+    pub(super) fn handle_write_shutdown(&self, cx: &mut JSContext, handover: Handover) {
         let core = self.core();
+        self.note_handover(handover);
         let Some((kind, promise)) =
             core.take_write_operation(cx, &[WriteOperationKind::Abort, WriteOperationKind::Close])
         else {

@@ -7,8 +7,9 @@
 
 use std::ptr;
 
-use direct_sockets_traits::limits::UDP_READABLE_HIGH_WATER_MARK;
-use direct_sockets_traits::{Datagram, ReceiveResult, SocketRequest};
+use direct_sockets_plane::{Corrupt, MessageReader, decode};
+use direct_sockets_traits::limits::{MAX_RECORD, UDP_READABLE_HIGH_WATER_MARK};
+use direct_sockets_traits::{Datagram, ReadEnd, SocketError, SocketEvent, SocketRequest};
 use js::context::JSContext;
 use js::conversions::ToJSValConvertible;
 use js::jsapi::JSObject;
@@ -19,6 +20,7 @@ use script_bindings::utils::define_dictionary_property;
 
 use super::UDPSocket;
 use crate::dom::bindings::buffer_source::create_buffer_source;
+use crate::dom::bindings::reflector::DomGlobal;
 use crate::dom::bindings::root::DomRoot;
 use crate::dom::bindings::str::DOMString;
 use crate::dom::directsockets::buffersource::new_plain_object;
@@ -65,11 +67,13 @@ impl UDPSocket {
                 Some(size) if size >= 1.0 => size as u32,
                 _ => 1,
             };
-            // Step 2.2. Have the OS receive, in parallel.
+            // Step 2.2. Have the OS receive, in parallel, into the ring.
+            self.ensure_reader();
             self.core.handle.send(SocketRequest::Receive {
                 id: self.core.handle.id,
                 max,
             });
+            self.look_later(global);
         }
         self.update_liveness();
         // Step 2.3. Nobody waits for the pull.
@@ -86,42 +90,123 @@ impl UDPSocket {
         self.cancel_readable(cx, global)
     }
 
-    /// Step 2.2.2 of the pull algorithm: the task for a batch.
-    pub(super) fn handle_received(&self, cx: &mut JSContext, result: ReceiveResult) {
-        // The late result of a batch that was cancelled.
-        if !self.core.read_side_open.get() || !self.core.read_outstanding.get() {
+    /// Have net receive into a ring, if it does not already and if there is one.
+    fn ensure_reader(&self) {
+        let mut reader = self.reader.borrow_mut();
+        let handle = &self.core.handle;
+        if reader.is_none()
+            && self.read_end.get().is_none()
+            && let Some(connection) = &handle.connection
+        {
+            let span = connection.start_read(handle.id);
+            *reader = span.map(|span| MessageReader::with_limit(span, MAX_RECORD));
+        }
+    }
+
+    /// Have a task look at the ring: now, if there is something in it, or when net says that there is.
+    fn look_later(&self, global: &GlobalScope) {
+        if self.look_queued.get() || !self.has_datagrams_or_waits() {
             return;
         }
-        let Some(readable) = self.core.readable.get() else {
-            return;
-        };
-        match result {
-            // Step 2.2.2.1. There are datagrams.
-            ReceiveResult::Datagrams { datagrams, last } => {
-                let count = datagrams.len();
-                for (index, datagram) in datagrams.into_iter().enumerate() {
-                    // Enqueueing can run code of the page, which may have cancelled.
-                    if !self.core.read_side_open.get() {
-                        return;
-                    }
-                    // Only with the last one enqueued it is known how many more fit.
-                    if last && index + 1 == count {
-                        self.core.read_outstanding.set(false);
-                    }
-                    self.enqueue(cx, &readable, datagram);
-                }
-            },
-            // Step 2.2.2.2. The OS reports an error.
-            ReceiveResult::Error(error) => {
-                rooted!(&in(cx) let mut exception = UndefinedValue());
-                self.create_exception(cx, error, exception.handle_mut());
-                self.end_read_side_with_error(cx, exception.handle());
+        self.look_queued.set(true);
+        self.queue_event(global, SocketEvent::Readable);
+    }
+
+    /// Whether there is something to be read now. Where there is not, net tells when there is.
+    fn has_datagrams_or_waits(&self) -> bool {
+        let mut reader = self.reader.borrow_mut();
+        match reader.as_mut().map(MessageReader::wait_for_message) {
+            Some(Ok(true)) | None => self.read_end.get().is_some(),
+            Some(Ok(false)) => true,
+            Some(Err(Corrupt)) => {
+                drop(reader);
+                self.end_damaged_ring();
+                true
             },
         }
     }
 
+    /// What stands in the ring cannot be believed: reading ends with an error.
+    fn end_damaged_ring(&self) {
+        self.reader.take();
+        self.read_end
+            .set(Some(ReadEnd::Error(SocketError::MemoryDamaged)));
+        let handle = &self.core.handle;
+        handle.send(SocketRequest::CancelRead { id: handle.id });
+    }
+
+    /// Nothing comes after what is in the ring.
+    pub(super) fn handle_read_ended(&self, cx: &mut JSContext, end: ReadEnd) {
+        if self.read_end.get().is_none() {
+            self.read_end.set(Some(end));
+        }
+        self.handle_readable(cx);
+    }
+
+    /// Step 2.2.2 of the pull algorithm: the task for a batch, or for a part of it.
+    pub(super) fn handle_readable(&self, cx: &mut JSContext) {
+        self.look_queued.set(false);
+        let Some(readable) = self.core.readable.get() else {
+            return;
+        };
+        let mut record = Vec::new();
+        // Step 2.2.2.1. There are datagrams. Late ones, of a batch that was cancelled, are dropped; enqueueing can run
+        // code of the page, which may cancel.
+        while self.core.read_side_open.get() && self.core.read_outstanding.get() {
+            match self.take_record(&mut record) {
+                Ok(true) => {},
+                Ok(false) => break,
+                Err(Corrupt) => {
+                    self.end_damaged_ring();
+                    break;
+                },
+            }
+            let Ok(datagram) = decode::<Datagram>(&record) else {
+                self.end_damaged_ring();
+                break;
+            };
+            // Only with the last one enqueued it is known how many more fit.
+            if datagram.is_last {
+                self.core.read_outstanding.set(false);
+            }
+            self.enqueue(cx, &readable, datagram);
+        }
+        if !self.core.read_side_open.get() || !self.core.read_outstanding.get() {
+            return;
+        }
+        match self.read_end.get() {
+            // Step 2.2.2.2. The OS reports an error.
+            Some(ReadEnd::Error(error)) => {
+                rooted!(&in(cx) let mut exception = UndefinedValue());
+                self.create_exception(cx, error, exception.handle_mut());
+                self.end_read_side_with_error(cx, exception.handle());
+            },
+            // The batch is not complete, or this was a false alarm.
+            Some(ReadEnd::End) | None => {
+                self.ensure_reader();
+                self.look_later(&self.global());
+            },
+        }
+    }
+
+    /// Take the next record out of the ring, if there is one.
+    fn take_record(&self, record: &mut Vec<u8>) -> Result<bool, Corrupt> {
+        let mut reader = self.reader.borrow_mut();
+        let Some(ring) = reader.as_mut() else {
+            return Ok(false);
+        };
+        if !ring.read(record)? {
+            return Ok(false);
+        }
+        if ring.must_tell() {
+            let handle = &self.core.handle;
+            handle.send(SocketRequest::Room { id: handle.id });
+        }
+        Ok(true)
+    }
+
     /// Steps 2.2.2.1.1 to 2.2.2.1.7 of the pull algorithm.
-    fn enqueue(&self, cx: &mut JSContext, readable: &ReadableStream, datagram: Datagram) {
+    fn enqueue(&self, cx: &mut JSContext, readable: &ReadableStream, datagram: Datagram<'_>) {
         rooted!(&in(cx) let mut message = ptr::null_mut::<JSObject>());
         if self
             .create_message(cx, datagram, message.handle_mut())
@@ -144,12 +229,12 @@ impl UDPSocket {
     fn create_message(
         &self,
         cx: &mut JSContext,
-        datagram: Datagram,
+        datagram: Datagram<'_>,
         mut message: MutableHandleObject,
     ) -> Result<(), ()> {
         // Steps 2.2.2.1.1 to 2.2.2.1.3. A Uint8Array over a buffer of its own.
         rooted!(&in(cx) let mut data = ptr::null_mut::<JSObject>());
-        create_buffer_source::<Uint8>(cx, &datagram.data, data.handle_mut())?;
+        create_buffer_source::<Uint8>(cx, datagram.data, data.handle_mut())?;
         // Step 2.2.2.1.4. A message
         new_plain_object(cx, message.reborrow())?;
         // Step 2.2.2.1.5. with the data

@@ -5,20 +5,20 @@
 //! The writable side of a [`UDPSocket`]. Steps are those of
 //! <https://wicg.github.io/direct-sockets/#dfn-initialize-udpsocket-writable-stream>.
 
+use direct_sockets_plane::encode;
 use direct_sockets_traits::limits::MAX_DATAGRAM;
-use direct_sockets_traits::{
-    Destination, Host, SocketError, SocketEvent, SocketRequest, WriteResult,
-};
+use direct_sockets_traits::{Destination, Host, Outgoing, SocketError, SocketEvent, WriteResult};
 use js::context::JSContext;
 use js::conversions::ConversionResult;
 use js::rust::HandleValue;
-use serde_bytes::ByteBuf;
 
 use super::UDPSocket;
 use crate::dom::bindings::codegen::Bindings::UDPSocketBinding::UDPMessage;
 use crate::dom::bindings::error::{Error, Fallible};
+use crate::dom::bindings::reflector::DomGlobal;
 use crate::dom::directsockets::buffersource::{copy_of_converted, refuse_unusual_memory};
 use crate::dom::directsockets::dns_query_type;
+use crate::dom::directsockets::rings::{Chunk, Written};
 use crate::dom::directsockets::socketcore::DirectSocket;
 use crate::dom::directsockets::writeside::{WriteOperationKind, WriteSide};
 use crate::dom::globalscope::GlobalScope;
@@ -26,7 +26,7 @@ use crate::dom::promise::{Promise, RootedPromise};
 
 /// A message that may be sent: its bytes, and where to, in bound mode. An error about the destination or the size is
 /// one that the OS would report.
-type Outgoing = Result<(Vec<u8>, Option<Destination>), SocketError>;
+type Converted = Result<(Vec<u8>, Option<Destination>), SocketError>;
 
 impl UDPSocket {
     /// Step 3 of <https://wicg.github.io/direct-sockets/#dfn-initialize-udpsocket-writable-stream>: the write
@@ -48,23 +48,59 @@ impl UDPSocket {
         // Step 3.8. Have the OS send it, in parallel.
         let core = self.core();
         core.begin_write_operation(WriteOperationKind::Write, &promise);
-        match outgoing {
-            Ok((data, to)) => core.handle.send(SocketRequest::Send {
-                id: core.handle.id,
-                data: ByteBuf::from(data),
-                to,
-            }),
-            Err(error) => {
-                self.queue_event(global, SocketEvent::Written(WriteResult::Error(error)));
-            },
+        let event = match outgoing {
+            Ok((data, to)) => self.send(&data, to),
+            Err(error) => Some(SocketEvent::Written(WriteResult::Error(error))),
+        };
+        if let Some(event) = event {
+            self.queue_event(global, event);
         }
         self.update_liveness();
         // Step 3.9. Return the promise.
         promise
     }
 
+    /// Put a datagram into the ring. What is to be said of it, if anything is known now.
+    fn send(&self, data: &[u8], to: Option<Destination>) -> Option<SocketEvent> {
+        let core = self.core();
+        let connection = core.handle.connection.as_ref()?;
+        let early = self
+            .destinations
+            .borrow_mut()
+            .is_early(to.as_ref(), data.len());
+        let outgoing = Outgoing {
+            data,
+            to,
+            answer: !early,
+        };
+        let Ok(record) = encode(&outgoing, Vec::new()) else {
+            return Some(SocketEvent::Written(WriteResult::Error(
+                SocketError::MessageTooLarge,
+            )));
+        };
+        match connection.write(core.handle.id, &record, Chunk::Datagram { early }) {
+            // It is queued for transmission; an error that comes later errors the stream.
+            Written::Now if early => Some(SocketEvent::Written(WriteResult::Done)),
+            Written::Now | Written::Later => None,
+            Written::Failed(error) => Some(SocketEvent::WriteFailed(error)),
+        }
+    }
+
+    /// The steps that the socket has added to the signal of its writable.
+    pub(crate) fn interrupt_write(&self) {
+        let core = self.core();
+        core.interrupt_write();
+        // Where the answer is on the way already, it comes first.
+        if core.write_operation.borrow().is_some() {
+            self.queue_event(
+                &self.global(),
+                SocketEvent::Written(WriteResult::Interrupted),
+            );
+        }
+    }
+
     /// Steps 3.3 to 3.7 of the write algorithm, in the order of decision AMB-58.
-    fn convert(&self, cx: &mut JSContext, chunk: HandleValue) -> Fallible<Outgoing> {
+    fn convert(&self, cx: &mut JSContext, chunk: HandleValue) -> Fallible<Converted> {
         // Steps 3.3 and 3.4. Convert the chunk. What the page's own code throws meanwhile stays as it is (decision
         // AMB-24).
         let message = match UDPMessage::new(cx, chunk) {

@@ -74,6 +74,14 @@ function peerText(from, count) {
   return String.fromCharCode(...Array.from({ length: count }, (_, index) => peerByte(from + index)));
 }
 
+// One of several outcomes.
+function oneOf(...matchers) {
+  return [
+    matchers.map(([text]) => text).join(" or "),
+    (status, value) => matchers.some(([, holds]) => holds(status, value)),
+  ];
+}
+
 // How one side of a socket has ended is { turn, errors }: every error with which it may have ended, each a matcher, or
 // null for none.
 
@@ -108,6 +116,7 @@ class Model {
     this.stream = "writable"; // or "closing", "closed", "errored"
     this.stored = null; // what its error is, as a matcher
     this.peerReads = false;
+    this.mayWait = false; // bytes of chunks that were written, in the shared send buffer
     this.abortedInTurn = -1;
     this.abortOutcome = null;
     this.writeEnd = null;
@@ -343,7 +352,8 @@ class Model {
     this.writer = null;
   }
 
-  // kind: "small" (the kernel takes it at once), "big" (only if the peer reads) or "refused" (no bytes at all).
+  // kind: "small" (always finds room in the shared send buffer, and so is written at once), "big" (finds room only if
+  // the peer reads) or "refused" (no bytes at all).
   write(kind, chunk) {
     this.note(`write, ${kind}`);
     const watched = this.watch(`a write, ${kind},`, this.writer.write(chunk));
@@ -394,11 +404,15 @@ class Model {
       first.watched.allow(TYPE_ERROR);
       counts.push(rejectedAs(first.watched));
     } else if (first) {
-      const stuck = first.kind === "big" && !this.peerReads;
-      first.watched.allow(signal, ...(stuck || this.kernelIsDead ? [] : [FULFILLED]));
+      const stuck = first.kind === "big" && (!this.peerReads || this.kernelIsDead);
+      first.watched.allow(signal, ...(stuck ? [] : [FULFILLED]));
       if (this.kernelIsDead) {
         first.watched.allowed.push(NETWORK_ERROR);
         counts.push(rejectedAs(first.watched));
+        if (first.kind === "small") {
+          // Bytes that were reported as written are lost, and closed says so if nothing else does.
+          counts.push(...(counted ? [] : [NETWORK_ERROR]));
+        }
       }
     }
     others.forEach(({ watched }) => watched.allow(stored));
@@ -426,17 +440,44 @@ class Model {
         watched.allow(FULFILLED);
         this.stream = "closed";
         this.endWriteSide(null);
-      } else if (kind === "refused" || this.kernelIsDead) {
-        watched.allow(kind === "refused" ? TYPE_ERROR : NETWORK_ERROR);
+      } else if (kind === "refused") {
+        watched.allow(TYPE_ERROR);
         this.failWriting(rejectedAs(watched));
+        return;
+      } else if (this.kernelIsDead) {
+        this.failWritingLate();
         return;
       } else if (kind === "small" || this.peerReads) {
         watched.allow(FULFILLED);
+        this.mayWait = this.mayWait || kind === "big";
       } else {
         return;
       }
       this.queue.shift();
     }
+  }
+
+  // The kernel refuses the first chunk of the queue. Chunks that find room are fulfilled until script hears of that,
+  // and whatever comes later meets one and the same error, unless a refused chunk ends the stream before.
+  failWritingLate() {
+    let failure;
+    const sameError = [
+      "rejected with the NetworkError of the writes",
+      (status, value) => NETWORK_ERROR[1](status, value) && (failure = failure ?? value) === value,
+    ];
+    const errors = [sameError];
+    for (const { kind, watched } of this.queue) {
+      if (kind === "refused") {
+        watched.allow(TYPE_ERROR, ...errors);
+        errors.push(rejectedAs(watched));
+      } else {
+        watched.allow(...errors, ...(kind === "small" && errors.length === 1 ? [FULFILLED] : []));
+      }
+    }
+    this.queue = [];
+    this.stream = "errored";
+    this.stored = oneOf(...errors);
+    this.endWriteSide(...errors);
   }
 
   failWriting(error) {

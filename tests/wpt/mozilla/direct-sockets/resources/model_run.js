@@ -6,9 +6,10 @@
 // their steps together, so that a thousand sequences cost some hundred requests to the server.
 "use strict";
 
-// More than the kernel takes for a peer that does not read, whose buffers are of BUFFER bytes.
+// More than the shared send buffer has room for, and the kernel takes for a peer that does not read, whose buffers are
+// of BUFFER bytes.
 const BUFFER = 16384;
-const BIG = new Uint8Array(384 * 1024);
+const BIG = new Uint8Array(768 * 1024);
 const SMALL = new Uint8Array(32);
 // Each sequence has its own numbers: one can be run alone.
 const STEPS = 8;
@@ -84,7 +85,8 @@ class Sequence {
       [8, () => ({ do: "send", connection, text: model.peerSends(1 + random(1500)) })],
       [3, () => (model.peerStartsToRead(), { do: "read", connection })],
       [2, () => (model.peerFinishes(), { do: "fin", connection })],
-      [mayReset ? 2 : 0, () => (model.peerResets(), { do: "rst", connection })],
+      // With bytes in the shared send buffer it is not known whether the OS refuses some of them.
+      [mayReset && !model.mayWait ? 2 : 0, () => (model.peerResets(), { do: "rst", connection })],
     ])();
   }
 
