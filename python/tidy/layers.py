@@ -26,11 +26,13 @@ OURS = {
     "direct-sockets-traits": set(),
     "direct-sockets-policy": {"direct-sockets-traits"},
     "direct-sockets-plane": {"direct-sockets-traits"},
+    "direct-sockets-trace": {"direct-sockets-traits"},
     "direct-sockets-wire": {"direct-sockets-traits"},
     "direct-sockets-net": {
         "direct-sockets-traits",
         "direct-sockets-plane",
         "direct-sockets-policy",
+        "direct-sockets-trace",
         "direct-sockets-wire",
     },
     "direct-sockets-broker": {"direct-sockets-traits", "direct-sockets-policy", "direct-sockets-wire"},

@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use direct_sockets_traits::PROTOCOL_VERSION;
 use direct_sockets_traits::limits::NET_START_TIMEOUT_MS;
+use direct_sockets_traits::{PROTOCOL_VERSION, TRACE_VARIABLE};
 use direct_sockets_wire::{Endpoint, Hello, Listener, MAX_MESSAGE, Wait};
 
 use crate::NetCommand;
@@ -27,8 +27,14 @@ pub const NET_PROCESS_MARK: &str = "DIRECT_SOCKETS_NET_PROCESS";
 const NET_PROCESS_FLAG: &str = "--direct-sockets-net";
 
 /// The variables that a net process gets from the embedder: for its log, for the resolver's hosts
-/// file, and for the libraries of the executable.
-pub const KEPT_VARIABLES: &[&str] = &["RUST_LOG", "RUST_BACKTRACE", "HOST_FILE", "LD_LIBRARY_PATH"];
+/// file, for the libraries of the executable, and for the timeline.
+pub const KEPT_VARIABLES: &[&str] = &[
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "HOST_FILE",
+    "LD_LIBRARY_PATH",
+    TRACE_VARIABLE,
+];
 
 /// A start that may be given up.
 #[derive(Debug, Default)]
@@ -172,7 +178,9 @@ fn command(what: &NetCommand, token: &str) -> io::Result<Command> {
 /// A path that was meant from the embedder's directory has to be found from another one.
 fn kept(name: &str, value: OsString) -> OsString {
     match name {
-        "HOST_FILE" => std::path::absolute(&value).map_or(value, PathBuf::into_os_string),
+        "HOST_FILE" | TRACE_VARIABLE => {
+            std::path::absolute(&value).map_or(value, PathBuf::into_os_string)
+        },
         _ => value,
     }
 }

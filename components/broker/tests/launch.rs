@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use direct_sockets_broker::{Config, KEPT_VARIABLES, NET_PROCESS_MARK, NetCommand};
-use direct_sockets_traits::SocketError;
 use direct_sockets_traits::limits::NET_START_TIMEOUT_MS;
+use direct_sockets_traits::{SocketError, TRACE_VARIABLE};
 use libtest_mimic::Trial;
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 
@@ -117,6 +117,7 @@ fn the_environment_is_no_more_than_is_needed() {
         command.env("SECRET", "of the embedder");
         command.env("RUST_LOG", "warn");
         command.env("HOST_FILE", "hosts");
+        command.env(TRACE_VARIABLE, "trace.json");
         command.current_dir("/usr");
     });
     let environment = std::fs::read(format!("/proc/{}/environ", embedder.net_pid())).unwrap();
@@ -135,6 +136,8 @@ fn the_environment_is_no_more_than_is_needed() {
     assert!(variables.contains(&"RUST_LOG=warn"), "{variables:?}");
     // Meant from the embedder's directory, and found from net's.
     assert!(variables.contains(&"HOST_FILE=/usr/hosts"), "{variables:?}");
+    let trace = format!("{TRACE_VARIABLE}=/usr/trace.json");
+    assert!(variables.contains(&trace.as_str()), "{variables:?}");
     assert!(variables.contains(&format!("{NET_PROCESS_MARK}=1").as_str()));
 }
 

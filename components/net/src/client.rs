@@ -11,6 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use direct_sockets_plane::{Plane, PostError};
+use direct_sockets_trace::Link;
+use direct_sockets_trace::net::{REQUEST, WAKE};
 use direct_sockets_traits::limits::{
     MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT, MAX_LISTENERS_PER_CLIENT, MAX_WAITING_DATAGRAMS,
 };
@@ -73,6 +75,8 @@ pub struct Client {
     pub common: Rc<Common>,
     /// The way back.
     pub events: Rc<Events>,
+    /// What ties its hops to script's.
+    pub link: Link,
     grant: Grant,
     policy: Rc<dyn AddressPolicy>,
     origin: Rc<Origin>,
@@ -131,6 +135,7 @@ impl Client {
             net_pid: std::process::id(),
             memory,
         });
+        let link = Link::new(&owner);
         let client = Rc::new(Self {
             common: common.clone(),
             events: events.clone(),
@@ -140,7 +145,8 @@ impl Client {
             datagrams: Quota::new(MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT),
             rings: RefCell::new(Rings::new(&plane, grant.max_sockets)),
             waits_for_memory: Cell::new(false),
-            queues: Queues::new(&plane),
+            queues: Queues::new(&plane, &link),
+            link,
             waiting: Cell::new(0),
             held_up: RefCell::default(),
             grant,
@@ -181,7 +187,9 @@ impl Client {
                 },
                 Err(error) => return queue_error(error),
             };
+            let hop = self.link.receives(&REQUEST, request.id(), &request);
             self.handle(request);
+            drop(hop);
             in_a_row += 1;
             if in_a_row == REQUESTS_IN_A_ROW {
                 in_a_row = 0;
@@ -198,6 +206,7 @@ impl Client {
             }) => request?,
             () = self.events.over() => return Err(ReceiveError::Closed),
         };
+        let _hop = self.link.doorbell(&WAKE);
         request.map_err(|_| ReceiveError::Malformed("not a request"))
     }
 

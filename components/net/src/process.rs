@@ -69,6 +69,7 @@ pub fn run(token: &str) -> ExitCode {
         .parse_default_env()
         .try_init();
     let _ = rustix::thread::set_name(PROCESS_NAME);
+    direct_sockets_trace::join("net");
     if let Err(error) = descriptors::raise_descriptor_limit() {
         warn!("The limit of open descriptors stays as it is: {error}");
     }
@@ -79,6 +80,7 @@ pub fn run(token: &str) -> ExitCode {
             Rc::new(SystemResolver::from_environment()),
         )
     });
+    direct_sockets_trace::flush();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

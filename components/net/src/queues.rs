@@ -9,6 +9,8 @@
 use std::cell::{Cell, RefCell};
 
 use direct_sockets_plane::{Bell, Plane, Post, PostError};
+use direct_sockets_trace::Link;
+use direct_sockets_trace::net::{BELL, EVENT};
 use direct_sockets_traits::limits::MAX_QUEUED_EVENTS;
 use direct_sockets_traits::{SocketEvent, SocketId, SocketRequest};
 use tokio::sync::Notify;
@@ -18,6 +20,7 @@ use tokio::sync::Notify;
 pub struct Queues {
     post: RefCell<Post>,
     bell: Bell,
+    link: Link,
     /// Nothing is said any more.
     is_over: Cell<bool>,
     is_flushed: Notify,
@@ -25,10 +28,11 @@ pub struct Queues {
 
 impl Queues {
     /// Those of a memory that net has made.
-    pub fn new(plane: &Plane) -> Self {
+    pub fn new(plane: &Plane, link: &Link) -> Self {
         Self {
             post: RefCell::new(Post::of_net(plane, MAX_QUEUED_EVENTS)),
             bell: plane.bell(),
+            link: link.clone(),
             is_over: Cell::new(false),
             is_flushed: Notify::new(),
         }
@@ -44,12 +48,18 @@ impl Queues {
         if self.is_over.get() {
             return Ok(());
         }
+        let _hop = self.link.sends(&EVENT, id, event);
         let mut post = self.post.borrow_mut();
         post.send(&(id, event))?;
         if post.must_tell() {
-            self.bell.ring();
+            self.ring();
         }
         Ok(())
+    }
+
+    fn ring(&self) {
+        let _hop = self.link.bell(&BELL, || self.bell.count().wrapping_add(1));
+        self.bell.ring();
     }
 
     /// Before sleeping: whether script will send a [`SocketRequest::Doorbell`] when there is something to do. False if
@@ -58,7 +68,7 @@ impl Queues {
         let mut post = self.post.borrow_mut();
         let waits = post.wait()?;
         if post.must_tell() {
-            self.bell.ring();
+            self.ring();
         }
         if post.is_flushed() {
             self.is_flushed.notify_waiters();

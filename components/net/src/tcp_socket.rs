@@ -10,6 +10,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 
 use direct_sockets_plane::{Corrupt, TransferError};
+use direct_sockets_trace::net::{READV, WRITEV};
 use direct_sockets_traits::{Handover, ReadEnd, SocketError, SocketEvent, SocketId, TcpOpen};
 use rustix::net::Shutdown;
 use tokio::io::{Interest, Ready};
@@ -178,7 +179,9 @@ impl TcpSocket<'_> {
             let ring = reading.ring()?;
             let result = transfer(&self.stream, Interest::READABLE, || {
                 let most = ring.room()?.min(BYTES_AT_ONCE);
+                let hop = self.client.link.hop(&READV, self.id);
                 let count = ring.read_from(self.stream.as_fd(), most)?;
+                hop.moved(count, || ring.position());
                 Ok((count, count > 0 && count < most))
             });
             let tells = matches!(result, Ok(1..)) && ring.must_tell();
@@ -218,7 +221,9 @@ impl TcpSocket<'_> {
             let most = writing.waiting().ok()?.min(BYTES_AT_ONCE);
             let ring = writing.ring()?;
             let result = transfer(&self.stream, Interest::WRITABLE, || {
+                let hop = self.client.link.hop(&WRITEV, self.id);
                 let count = ring.write_to(self.stream.as_fd(), most)?;
+                hop.moved(count, || ring.position());
                 Ok((count, count < most))
             });
             let tells = result.is_ok() && ring.must_tell();

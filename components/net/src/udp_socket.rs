@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use direct_sockets_plane::Corrupt;
+use direct_sockets_trace::net::{RECVMMSG, SEND};
 use direct_sockets_traits::{
     AddressUse, Datagram, Destination, Handover, ReadEnd, SocketError, SocketEvent, SocketId,
     UdpOpen,
@@ -289,6 +290,7 @@ impl Socket<'_> {
 
     /// Send what is to be sent. Returns whether the OS had anything to say to it.
     fn send_once(&self) -> bool {
+        let mut hop = self.client.link.hop(&SEND, self.id);
         let result = self.orders.sending(|sending| match sending.offer() {
             Some((data, Some(to))) => self.socket.try_send_to(data, to),
             Some((data, None)) => self.socket.try_send(data),
@@ -296,6 +298,7 @@ impl Socket<'_> {
         });
         let answer = match result {
             Ok(count) => {
+                hop.datagram(count);
                 self.client.common.statistics.sent(count);
                 self.orders.sending(SendSide::sent)
             },
@@ -324,12 +327,14 @@ impl Socket<'_> {
         let mut scratch = common.records.take();
         let mut result = Ok(());
         let mut tells = false;
+        let mut hop = self.client.link.hop(&RECVMMSG, self.id);
         self.socket.try_io(reason, || {
             self.receiving(|receiving| {
                 let received = common
                     .batch
                     .receive(&self.socket, max, |data, from, is_last| {
                         common.statistics.received(data.len());
+                        hop.datagram(data.len());
                         let datagram = Datagram {
                             data,
                             from: self.is_bound.then(|| from.into()),

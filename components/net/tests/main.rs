@@ -27,6 +27,7 @@ mod support;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
+mod trace;
 mod udp_open;
 mod udp_socket;
 mod write_side;

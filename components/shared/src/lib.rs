@@ -37,3 +37,6 @@ pub use options::{
 pub use policy::{
     AddressGrant, AddressQuestion, AddressSpace, AddressUse, Decision, PortFloors, QuestionId,
 };
+
+/// The variable of the environment that tells a process into which file a timeline is written, if one is.
+pub const TRACE_VARIABLE: &str = "DIRECT_SOCKETS_TRACE";

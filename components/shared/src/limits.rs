@@ -109,3 +109,19 @@ pub const NET_BACK_OFF_MS: u64 = 2_000;
 
 /// How often script asks the broker again when a channel breaks before net has taken it.
 pub const MAX_CONNECT_ATTEMPTS: u32 = 3;
+
+/// How many events of a timeline one process keeps before they are written: a megabyte of them, and as much as comes
+/// within [`TRACE_DELAY_MS`] while small messages go to and fro as fast as they can.
+pub const MAX_TRACE_EVENTS: usize = 8 * 1024;
+
+/// How long after an event the timeline is written: short enough for little to be missing when a process is killed,
+/// long enough for hundreds of events to go by one system call.
+pub const TRACE_DELAY_MS: u64 = 50;
+
+/// How long a timeline may get, all processes together: more than a million events. Viewers hold all of it in memory,
+/// some in one string of at most 512 MiB.
+pub const MAX_TRACE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How long the embedder waits at its end for the last lines of the other processes, which have been told to end by
+/// then.
+pub const TRACE_END_MS: u64 = 500;
