@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use direct_sockets_plane::{Bell, Plane, Post, PostError, Segment, Span};
+use direct_sockets_trace::{Link, page};
 use direct_sockets_traits::limits::MAX_QUEUED_REQUESTS;
 use direct_sockets_traits::{SocketError, SocketEvent, SocketId, SocketRequest};
 use ipc_channel::ipc::IpcSender;
@@ -26,6 +27,8 @@ use crate::dom::directsockets::route::{Introduction, introduce};
 /// new one.
 pub(crate) struct Connection {
     inner: Mutex<Inner>,
+    /// What ties the hops of its sockets to net's.
+    pub(crate) link: Link,
 }
 
 struct Inner {
@@ -39,6 +42,7 @@ struct Inner {
     /// A task will look at what has arrived, or is doing so, until there is no more: nobody needs to be woken for that.
     /// While this is false, the queue of events holds the wish to be told.
     is_awaited: bool,
+    link: Link,
 }
 
 /// Something that has happened to a socket.
@@ -70,11 +74,13 @@ struct Ready {
     post: Post,
     /// Where the thread sleeps that waits for events.
     bell: Bell,
+    link: Link,
 }
 
 impl Connection {
     /// Ask the broker to connect this global to net, starting it if need be. Nothing waits.
     pub(crate) fn new(introduction: Introduction) -> Result<Arc<Self>, SocketError> {
+        let link = Link::new(&introduction.owner);
         let connection = Arc::new(Self {
             inner: Mutex::new(Inner {
                 channel: Channel::Ended,
@@ -82,7 +88,9 @@ impl Connection {
                 kinds: Default::default(),
                 arrived: Default::default(),
                 is_awaited: false,
+                link: link.clone(),
             }),
+            link,
         });
         {
             // Held until the state is right: the answer may come before `introduce` returns.
@@ -136,6 +144,7 @@ impl Connection {
             requests,
             post: Post::of_script(plane, MAX_QUEUED_REQUESTS),
             bell: bell.clone(),
+            link: self.link.clone(),
         });
         for request in waiting {
             inner.send(request);
@@ -201,7 +210,9 @@ impl Connection {
         if inner.has_ended() {
             return Written::Later;
         }
+        let hop = self.link.hop(&page::PUT, id);
         let (requests, written) = inner.rings.write(id, bytes, chunk);
+        hop.moved(bytes.len(), || inner.rings.position(id));
         inner.send_all(requests);
         if written == Written::Later && inner.is_awaited {
             // The rest is written also while the page is busy, by the thread that waits for events.
@@ -320,9 +331,12 @@ impl Inner {
     fn send(&mut self, request: SocketRequest) {
         match &mut self.channel {
             Channel::Connecting { waiting, .. } => waiting.push(request),
-            Channel::Ready(ready) => match ready.post.send(&request) {
-                Ok(()) => ready.tell(),
-                Err(error) => self.fail(error),
+            Channel::Ready(ready) => {
+                let _hop = ready.link.sends(&page::REQUEST, request.id(), &request);
+                match ready.post.send(&request) {
+                    Ok(()) => ready.tell(),
+                    Err(error) => self.fail(error),
+                }
             },
             Channel::Lost | Channel::Ended => {},
         }
@@ -347,7 +361,10 @@ impl Inner {
                 return;
             };
             match ready.post.receive() {
-                Ok(Some((id, event))) => self.note(id, event),
+                Ok(Some((id, event))) => {
+                    let _hop = self.link.receives(&page::EVENT, id, &event);
+                    self.note(id, event);
+                },
                 Ok(None) => return ready.tell(),
                 Err(error) => return self.fail(error),
             }
@@ -377,7 +394,9 @@ impl Inner {
         let event = match event {
             // Go on writing without a task, also while the page is busy. It hears when the chunk is written.
             SocketEvent::Writable => {
+                let hop = self.link.hop(&page::PUT, id);
                 let (requests, result) = self.rings.go_on(id);
+                hop.moved(None, || self.rings.position(id));
                 self.send_all(requests);
                 match result {
                     Some(result) => SocketEvent::Written(result),
@@ -411,6 +430,7 @@ impl Ready {
     /// Wake net, if it sleeps and there is something for it in the queues.
     fn tell(&self) {
         if self.post.must_tell() {
+            let _hop = self.link.doorbell(&page::DOORBELL);
             self.send_message(SocketRequest::Doorbell);
         }
     }

@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use direct_sockets_trace::page;
 use direct_sockets_traits::{
     AcceptResult, AcceptedConnection, Owner, SocketError, SocketEvent, SocketId,
 };
@@ -161,6 +162,7 @@ impl DirectSocketsClient {
         global: &GlobalScope,
         connection: &Arc<Connection>,
     ) {
+        let _hop = connection.link.hop(&page::ARRIVALS, None);
         let start = Instant::now();
         while let Some(Arrival { kind, id, event }) = connection.next_arrival() {
             self.handle_event(cx, global, connection, id, event);
@@ -180,6 +182,7 @@ impl DirectSocketsClient {
         id: SocketId,
         event: SocketEvent,
     ) {
+        let _hop = connection.link.hop(&page::HANDLE, id).about(&event);
         let is_closed = matches!(event, SocketEvent::Closed(_));
         let socket = self
             .sockets

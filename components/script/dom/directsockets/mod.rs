@@ -43,6 +43,7 @@ pub(crate) mod socketcore;
 pub(crate) mod source;
 pub(crate) mod tcpserversocket;
 pub(crate) mod tcpsocket;
+mod trace;
 pub(crate) mod udpsocket;
 pub(crate) mod writeside;
 

@@ -159,6 +159,13 @@ impl Rings {
         self.rests > 0
     }
 
+    /// Where what was put in last ends.
+    pub(crate) fn position(&self, id: SocketId) -> u64 {
+        let socket = self.sockets.get(&id);
+        let writer = socket.and_then(|socket| socket.writer.as_ref());
+        writer.map_or(0, Writer::position)
+    }
+
     /// A ring that nobody uses.
     fn take(&mut self, id: SocketId, requests: &mut Vec<SocketRequest>) -> Option<(RingId, Span)> {
         if self.slots.unused() < FEW && !std::mem::replace(&mut self.asked, true) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use direct_sockets_plane::{Bell, Plane, Segment};
+use direct_sockets_trace::page;
 use direct_sockets_traits::limits::MAX_CONNECT_ATTEMPTS;
 use direct_sockets_traits::{
     BrokerMessage, ClientEvent, ConnectRequest, Owner, SharedMemory, SocketError, SocketRequest,
@@ -156,11 +157,13 @@ fn listen(connection: &Arc<Connection>, introduction: &Introduction, bell: &Bell
     loop {
         // Whatever rings after this ends the wait below.
         let count = bell.count();
+        let hop = connection.link.bell(&page::WAKE, || count);
         match connection.wake_up() {
             Ok(Some(kind)) => introduction.queue_task(connection, kind),
             Ok(None) => {},
             Err(Gone) => return,
         }
+        drop(hop);
         bell.wait(count, None);
     }
 }

@@ -9,6 +9,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use direct_sockets_trace::page;
 use direct_sockets_traits::{
     DomExceptionName, Handover, SocketError, SocketEvent, SocketId, SocketRequest, WriteResult,
 };
@@ -285,6 +286,7 @@ pub(crate) trait DirectSocket: DomObject + Sized {
     /// socket, in parallel. An error that is known already is reported like one of the OS.
     fn open(&self, global: &GlobalScope, request: Result<SocketRequest, SocketError>) {
         let handle = &self.core().handle;
+        let _hop = handle.hop(&page::OPEN);
         let client = global.direct_sockets();
         client.register(handle.id, self.weak());
         client.pin(handle.id, self.pinned());
@@ -465,6 +467,7 @@ pub(crate) trait DirectSocket: DomObject + Sized {
         core.state.set(SocketState::Closing);
         core.closed_by.set(Some(side));
         // Step 2.1. Have the OS close the socket. The answer queues the task of step 2.2.
+        let _hop = core.handle.hop(&page::CLOSE);
         core.handle.close();
     }
 

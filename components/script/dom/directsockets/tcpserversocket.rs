@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use direct_sockets_trace::page;
 use direct_sockets_traits::limits::SERVER_READABLE_HIGH_WATER_MARK;
 use direct_sockets_traits::{
     AcceptResult, AcceptedConnection, Address, ServerOptions, SocketEvent, SocketRequest,
@@ -127,6 +128,7 @@ impl TCPServerSocket {
     /// Step 2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpserversocket-readable-stream>: the pull
     /// algorithm.
     pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
+        let _hop = self.core.handle.hop(&page::PULL);
         self.forget_read_sockets();
         if self.begin_read() {
             // Step 2.1. How many are wanted: what fits, and never none (decision AMB-07).
@@ -213,6 +215,7 @@ impl TCPServerSocket {
         let Some(connection) = &core.handle.connection else {
             return;
         };
+        let _hop = core.handle.hop(&page::ENQUEUE);
         let global = self.global();
         let count = connections.len();
         for (index, accepted) in connections.into_iter().enumerate() {

@@ -6,6 +6,7 @@
 //! <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-readable-stream>.
 
 use direct_sockets_plane::{Consumer, Corrupt, Span};
+use direct_sockets_trace::page;
 use direct_sockets_traits::limits::TCP_READABLE_HIGH_WATER_MARK;
 use direct_sockets_traits::{ReadEnd, SocketError, SocketEvent, SocketRequest};
 use js::context::JSContext;
@@ -49,6 +50,7 @@ impl TCPSocket {
     /// Step 2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-readable-stream>: the pull
     /// algorithm.
     pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
+        let _hop = self.core.handle.hop(&page::PULL);
         self.apply_deferred_read_error(cx);
         if self.begin_read() {
             // Step 2.3. Have the OS read, in parallel: it does so all the time, into the ring.
@@ -140,6 +142,7 @@ impl TCPSocket {
                 },
             }
         };
+        let _hop = self.core.handle.hop(&page::LOOK).bytes(available);
         // Step 2.3.2.2. There are bytes.
         if available > 0 {
             self.core.read_outstanding.set(false);
@@ -179,6 +182,7 @@ impl TCPSocket {
 
     /// Steps 2.1, 2.2 and 2.3.2.2.1 to 2.3.2.2.3 of the pull algorithm, where `available` bytes are in the ring.
     fn enqueue(&self, cx: &mut JSContext, readable: &ReadableStream, available: usize) {
+        let _hop = self.core.handle.hop(&page::ENQUEUE);
         let controller = readable.get_byte_controller();
         // Steps 2.2 and 2.3.2.2.1. Into the view of the current BYOB request, as many as it takes, if somebody still
         // waits with it: the view of a reader that was released is no place for what another waits for.
@@ -209,7 +213,9 @@ impl TCPSocket {
         };
         // Fails for nothing that was not found when the ring was asked how much there is: what is missing is left as
         // zeros, and found again with the next read.
+        let hop = self.core.handle.hop(&page::TAKE);
         let _ = ring.read(bytes);
+        hop.moved(bytes.len(), || ring.position());
         if ring.must_tell() {
             let handle = &self.core().handle;
             handle.send(SocketRequest::Room { id: handle.id });

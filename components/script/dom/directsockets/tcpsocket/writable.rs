@@ -5,6 +5,7 @@
 //! The writable side of a [`TCPSocket`]. Steps are those of
 //! <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>.
 
+use direct_sockets_trace::page;
 use direct_sockets_traits::{Handover, SocketEvent, SocketRequest, WriteResult};
 use js::context::JSContext;
 use js::rust::HandleValue;
@@ -28,6 +29,7 @@ impl TCPSocket {
         global: &GlobalScope,
         chunk: HandleValue,
     ) -> RootedPromise {
+        let _hop = self.core().handle.hop(&page::WRITE);
         // Step 3.1. Make the promise.
         let promise = Promise::new(cx, global);
         // Step 3.2. The signal is not aborted: Streams stops writing once it is.

@@ -8,6 +8,7 @@
 use std::ptr;
 
 use direct_sockets_plane::{Corrupt, MessageReader, decode};
+use direct_sockets_trace::page;
 use direct_sockets_traits::limits::{MAX_RECORD, UDP_READABLE_HIGH_WATER_MARK};
 use direct_sockets_traits::{Datagram, ReadEnd, SocketError, SocketEvent, SocketRequest};
 use js::context::JSContext;
@@ -56,6 +57,7 @@ impl UDPSocket {
     /// Step 2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-udpsocket-readable-stream>: the pull
     /// algorithm.
     pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
+        let _hop = self.core.handle.hop(&page::PULL);
         if self.begin_read() {
             // Step 2.1. How many are wanted: what fits, and never none (decision AMB-07).
             let desired_size = self
@@ -149,6 +151,7 @@ impl UDPSocket {
         let Some(readable) = self.core.readable.get() else {
             return;
         };
+        let _hop = self.core.handle.hop(&page::LOOK);
         let mut record = Vec::new();
         // Step 2.2.2.1. There are datagrams. Late ones, of a batch that was cancelled, are dropped; enqueueing can run
         // code of the page, which may cancel.
@@ -195,9 +198,11 @@ impl UDPSocket {
         let Some(ring) = reader.as_mut() else {
             return Ok(false);
         };
+        let hop = self.core.handle.hop(&page::TAKE);
         if !ring.read(record)? {
             return Ok(false);
         }
+        hop.moved(record.len(), || ring.position());
         if ring.must_tell() {
             let handle = &self.core.handle;
             handle.send(SocketRequest::Room { id: handle.id });
@@ -207,6 +212,11 @@ impl UDPSocket {
 
     /// Steps 2.2.2.1.1 to 2.2.2.1.7 of the pull algorithm.
     fn enqueue(&self, cx: &mut JSContext, readable: &ReadableStream, datagram: Datagram<'_>) {
+        let _hop = self
+            .core
+            .handle
+            .hop(&page::ENQUEUE)
+            .bytes(datagram.data.len());
         rooted!(&in(cx) let mut message = ptr::null_mut::<JSObject>());
         if self
             .create_message(cx, datagram, message.handle_mut())

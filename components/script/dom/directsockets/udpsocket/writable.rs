@@ -6,6 +6,7 @@
 //! <https://wicg.github.io/direct-sockets/#dfn-initialize-udpsocket-writable-stream>.
 
 use direct_sockets_plane::encode;
+use direct_sockets_trace::page;
 use direct_sockets_traits::limits::MAX_DATAGRAM;
 use direct_sockets_traits::{Destination, Host, Outgoing, SocketError, SocketEvent, WriteResult};
 use js::context::JSContext;
@@ -37,6 +38,7 @@ impl UDPSocket {
         global: &GlobalScope,
         chunk: HandleValue,
     ) -> RootedPromise {
+        let _hop = self.core().handle.hop(&page::WRITE);
         // Step 3.1. Make the promise.
         let promise = Promise::new(cx, global);
         // Step 3.2. The signal is not aborted: Streams stops writing once it is.
