@@ -14,6 +14,7 @@ mod pages;
 mod processes;
 mod scripts;
 mod support;
+mod trace;
 mod usage;
 mod window;
 mod wptrunner;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         pages::tests(),
         processes::tests(),
         scripts::tests(),
+        trace::tests(),
         usage::tests(),
         window::tests(),
         wptrunner::tests(),

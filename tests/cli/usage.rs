@@ -47,6 +47,7 @@ fn wrong_usage_is_one_line_and_status_2() -> TestResult {
     let path = |name: &str| files.path(name).to_string_lossy().into_owned();
     let (page, script, other) = (path("page.html"), path("script.js"), path("text.txt"));
     let not_there = path("no/picture.png");
+    let trace_not_there = format!("--trace {not_there}: ");
     let cases: &[(&[&str], &str)] = &[
         (&["--no-such-option"], "--no-such-option"),
         (&["-Q"], "-Q"),
@@ -78,6 +79,10 @@ fn wrong_usage_is_one_line_and_status_2() -> TestResult {
         ),
         (&["--certificate-path", &not_there, &page], "picture.png"),
         (&["--user-stylesheet", &not_there, &page], "picture.png"),
+        (&["--trace"], "--trace"),
+        (&["--trace", &not_there, &script], &trace_not_there),
+        (&["--trace", "/", &script], "--trace /: "),
+        (&["--trace", "/dev/null", &script], "not a regular file"),
     ];
     for (arguments, part) in cases {
         expect_wrong_usage(arguments, part)?;
@@ -197,6 +202,7 @@ fn help_tells_every_option() -> TestResult {
             "--permissions-policy",
             "--user-agent",
             "--timeout <SECONDS>",
+            "--trace <FILE.json>",
             "without effect",
             "--enable-experimental-web-platform-features",
             "--headless",

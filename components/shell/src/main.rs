@@ -21,6 +21,8 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
+use direct_sockets_webview::{TRACE_VARIABLE, finish_trace, start_trace};
+
 use crate::options::{Options, Stop};
 use crate::run::{Failure, Session};
 use crate::target::Target;
@@ -29,8 +31,8 @@ use crate::target::Target;
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What is logged without `RUST_LOG`: our own warnings. The engine logs what pages are told anyway.
-const QUIET_LOG: &str =
-    "off,direct_sockets_broker=warn,direct_sockets_net=warn,direct_sockets_webview=warn";
+const QUIET_LOG: &str = "off,direct_sockets_broker=warn,direct_sockets_net=warn,direct_sockets_trace=warn,\
+     direct_sockets_webview=warn";
 
 fn main() {
     // Must come first: in a content process and in the net process it does not return.
@@ -54,6 +56,13 @@ fn main() {
             end(2)
         },
     };
+    if let Some(path) = &options.trace
+        // SAFETY: no other thread has been started that could read the environment at the same time.
+        && let Err(error) = unsafe { start_trace(path) }
+    {
+        complain(&format!("--trace {}: {error}", path.display()));
+        end(2)
+    }
     let session = Session::start(options.timeout);
     let status = match run(&options, &target, &session) {
         Ok(()) => 0,
@@ -66,6 +75,7 @@ fn main() {
     };
     end_soon(status);
     drop(session);
+    finish_trace();
     end(status)
 }
 
@@ -111,6 +121,9 @@ fn set_up_environment() {
         let user = unsafe { libc::getuid() };
         variables.push(("XDG_RUNTIME_DIR", format!("/run/user/{user}")));
     }
+    // That of another run, which started this one.
+    // SAFETY: no other thread has been started that could read the environment at the same time.
+    unsafe { std::env::remove_var(TRACE_VARIABLE) };
     for (name, value) in variables {
         if std::env::var_os(name).is_none() {
             // SAFETY: no other thread has been started that could read the environment at the same time.

@@ -87,6 +87,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "SECONDS", value_parser = parse_timeout)]
     pub(crate) timeout: Option<Duration>,
 
+    /// Write a timeline of what sockets do, through all processes, for ui.perfetto.dev and chrome://tracing
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) trace: Option<PathBuf>,
+
     /// The size of the page
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
     pub(crate) window_size: Option<(u32, u32)>,

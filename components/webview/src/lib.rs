@@ -46,6 +46,7 @@ mod screenshot;
 mod serve;
 mod shutdown;
 mod token;
+mod trace;
 mod value;
 mod webview;
 mod window;
@@ -53,7 +54,7 @@ mod window;
 pub use direct_sockets_broker::{
     AddressGrant, AddressRequest, AddressSpace, AddressUse, Decision, PortFloors, Remember,
 };
-pub use direct_sockets_traits::NetStatistics;
+pub use direct_sockets_traits::{NetStatistics, TRACE_VARIABLE};
 pub use url::Url;
 
 pub use crate::builder::{NetProcess, WebViewBuilder};
@@ -70,5 +71,6 @@ pub use crate::screenshot::Screenshot;
 pub use crate::serve::{Request, Response};
 pub use crate::shutdown::SHUTDOWN_TIMEOUT;
 pub use crate::token::random as random_token;
+pub use crate::trace::{finish_trace, start_trace};
 pub use crate::value::Value;
 pub use crate::webview::WebView;

@@ -49,7 +49,9 @@ fn run_content_process(token: String) -> ! {
     end_with_parent();
     // Servo learns of a panic through its logger.
     panics::log_panics();
+    direct_sockets_trace::join("content");
     servo::run_content_process(token);
+    direct_sockets_trace::flush();
     exit(0)
 }
 
