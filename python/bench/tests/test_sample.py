@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from bench import programs, sample
-from bench.peers import Peer
+from bench.peers import CHROMIUM, Peer
 from bench.run import brief, measure
 from bench.sample import Settings
 from bench.tests import fake
@@ -171,6 +171,13 @@ class Programs(unittest.TestCase):
     def test_the_shell_has_a_limit(self):
         command = programs.command(OURS, case("W0"), {"limit": 12.5}, self.folder)
         self.assertEqual(command[:3], ["shell", "--timeout", "12.5"])
+
+    def test_the_driver_of_chromium_has_one_too(self):
+        peer = Peer(CHROMIUM, ("node", "driver", "--chromium", "browser"), "direct-sockets", streams=True)
+        command = programs.command(peer, case("W1/byob"), {"limit": 12.5, "byob": 7}, self.folder)
+        self.assertEqual(command[:-1], [*peer.command, "--timeout", "12.5"])
+        ours = programs.write(OURS, case("W1/byob"), {"limit": 12.5, "byob": 7}, self.folder)
+        self.assertEqual(Path(command[-1]).read_text(), ours.read_text(), "the program is the same as ours")
 
     def test_workerd_has_a_configuration(self):
         peer = Peer("workerd", ("workerd", "test"), "workerd", streams=True)
