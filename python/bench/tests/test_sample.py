@@ -15,6 +15,7 @@ from bench import programs, sample
 from bench.peers import CHROMIUM, Peer
 from bench.run import brief, measure
 from bench.sample import Settings
+from bench.server import Server
 from bench.tests import fake
 from bench.tests.made import OURS, case
 
@@ -121,6 +122,13 @@ class Samples(Fakes):
         taken = self.take("accepts", name="W8/echo")
         self.assertEqual(taken["result"]["port"], "1,2", "the driver connects to the client's ports")
         self.assertGreater(taken["values"]["rate"], 0)
+
+    def test_servers_that_wait_for_the_client(self):
+        for client_ends, wanted in ((False, []), (True, ["--client-ends", "true"])):
+            with self.subTest(client_ends), mock.patch("bench.server.Child") as child:
+                child.return_value.next.return_value = (0.0, {"ready": {}})
+                Server(FAKE, ("tcp-accept-close",), 64, 1.0, client_ends=client_ends)
+                self.assertEqual(child.call_args.args[0][7:], wanted)
 
     def test_one_processor_for_both(self):
         server, client = self.settings.processors({"one_cpu": True})

@@ -4,7 +4,7 @@
 
 //! The real program: its roles, what they count, and its native client against them.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -150,6 +150,20 @@ fn accepted_connections_are_closed_at_once() {
     let (mut server, port) = Program::serve("tcp-accept-close");
     assert_eq!(connect(port).read(&mut [0]).unwrap(), 0);
     server.wait_for(|counts| counts == (0, 1));
+}
+
+#[test]
+fn accepted_connections_are_reset_after_their_end() {
+    let mut server = Program::start(&["serve", "tcp-accept-close", "--client-ends", "true"]);
+    let ports = server.line().replace(['[', ']', '}'], ",");
+    for port in ports.split(',').filter_map(|part| part.parse().ok()) {
+        let mut stream = connect(port);
+        stream.write_all(b"not looked at").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let error = stream.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+    server.wait_for(|counts| counts == (0, 8));
 }
 
 #[test]
