@@ -49,8 +49,8 @@ async function run(program, { chromium: browser, timeout }) {
     for (const ending of [stopped, crashed, limit]) {
         ending.catch(() => {});
     }
-    const site = await serve(fs.readFileSync(program, "utf8"));
-    const chromium = new Chromium(browser, path.dirname(path.resolve(program)), site.address);
+    const app = await serve(fs.readFileSync(program, "utf8"));
+    const chromium = new Chromium(browser, path.dirname(path.resolve(program)), app);
     try {
         const started = chromium.openApp({
             onConsole: (type, text) => type === "log" ? process.stdout.write(`${text}\n`) : complain(text),
@@ -62,7 +62,6 @@ async function run(program, { chromium: browser, timeout }) {
         ended.catch(() => {});
         await Promise.race([ended, stopped, crashed, limit]);
     } finally {
-        site.close();
         await chromium.close();
     }
 }
@@ -89,9 +88,9 @@ if (!chosen) {
 }
 try {
     await run(...chosen);
-    process.exitCode = 0;
 } catch (error) {
     complain(`driver.mjs: ${error.message}`);
-    process.exitCode = 1;
+    process.exit(1);
 }
-process.stdin.destroy();
+// The app is still served, and standard input open.
+process.exit(0);

@@ -65,7 +65,7 @@ function crc32(bytes) {
 
 export const PROGRAM = "/program.mjs";
 
-// Serves the app on 127.0.0.1; `program` is the text of the module.
+// Serves the app on 127.0.0.1, and tells where; `program` is the text of the module.
 export async function serve(program) {
     const files = new Map([
         ["/", ["text/html", '<!doctype html><meta charset="utf-8"><title>benchmarks</title>']],
@@ -82,11 +82,5 @@ export async function serve(program) {
         }
     });
     await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-    return {
-        address: `http://localhost:${server.address().port}`,
-        close() {
-            server.close();
-            server.closeAllConnections();
-        },
-    };
+    return `http://localhost:${server.address().port}`;
 }
