@@ -63,13 +63,11 @@ fn all_kinds(port: u16) -> String {
 fn open_all_kinds(webview: &WebView, server: &EchoServer) -> Result<[String; 5], String> {
     let value = ask(webview, &all_kinds(server.port()))?;
     let ports = value.as_array().ok_or("no list of ports")?;
-    let addresses: Vec<_> = ports
+    let addresses: Vec<String> = ports
         .iter()
         .filter_map(|port| Some(format!("127.0.0.1:{}", port.as_f64()?)))
         .collect();
-    addresses
-        .try_into()
-        .map_err(|other| format!("not five ports: {other:?}"))
+    <[String; 5]>::try_from(addresses).map_err(|other| format!("not five ports: {other:?}"))
 }
 
 fn sockets(webview: &WebView) -> Result<Vec<SocketStatistics>, String> {
