@@ -15,6 +15,9 @@
 //!
 //! ```text
 //! process.rs       entry, control channel
+//! figures.rs         what the broker is told of what there is
+//! statistics.rs        counted for the whole
+//! traffic.rs           counted for each socket
 //! client.rs          one for each global: reads its requests, knows its sockets
 //! queues.rs            its requests, and what goes back to it
 //! events.rs            memory for it
@@ -49,6 +52,7 @@ pub mod descriptors;
 pub mod drops;
 pub mod error;
 pub mod events;
+pub mod figures;
 pub mod orders;
 pub mod origins;
 pub mod process;
@@ -63,6 +67,7 @@ pub mod statistics;
 pub mod tcp_listener;
 pub mod tcp_options;
 pub mod tcp_socket;
+pub mod traffic;
 pub mod udp_open;
 pub mod udp_socket;
 pub mod write_side;

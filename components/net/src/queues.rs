@@ -7,17 +7,21 @@
 //! Nothing blocks. What there is no room for waits in net, bounded, until script has read.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use direct_sockets_plane::{Bell, Plane, Post, PostError};
 use direct_sockets_traits::limits::MAX_QUEUED_EVENTS;
 use direct_sockets_traits::{SocketEvent, SocketId, SocketRequest};
 use tokio::sync::Notify;
 
+use crate::statistics::Statistics;
+
 /// Net's side of both queues.
 #[derive(Debug)]
 pub struct Queues {
     post: RefCell<Post>,
     bell: Bell,
+    statistics: Rc<Statistics>,
     /// Nothing is said any more.
     is_over: Cell<bool>,
     is_flushed: Notify,
@@ -25,10 +29,11 @@ pub struct Queues {
 
 impl Queues {
     /// Those of a memory that net has made.
-    pub fn new(plane: &Plane) -> Self {
+    pub fn new(plane: &Plane, statistics: &Rc<Statistics>) -> Self {
         Self {
             post: RefCell::new(Post::of_net(plane, MAX_QUEUED_EVENTS)),
             bell: plane.bell(),
+            statistics: statistics.clone(),
             is_over: Cell::new(false),
             is_flushed: Notify::new(),
         }
@@ -39,17 +44,24 @@ impl Queues {
         self.post.borrow_mut().receive()
     }
 
-    /// Tell script what happened to a socket. Where it sleeps, it is woken.
-    pub fn event(&self, id: SocketId, event: &SocketEvent) -> Result<(), PostError> {
+    /// Tell script what happened to a socket. Where it sleeps, it is woken: whether that was so.
+    pub fn event(&self, id: SocketId, event: &SocketEvent) -> Result<bool, PostError> {
         if self.is_over.get() {
-            return Ok(());
+            return Ok(false);
         }
         let mut post = self.post.borrow_mut();
         post.send(&(id, event))?;
-        if post.must_tell() {
-            self.bell.ring();
+        self.statistics.events.one();
+        let tells = post.must_tell();
+        if tells {
+            self.ring();
         }
-        Ok(())
+        Ok(tells)
+    }
+
+    fn ring(&self) {
+        self.bell.ring();
+        self.statistics.bells.one();
     }
 
     /// Before sleeping: whether script will send a [`SocketRequest::Doorbell`] when there is something to do. False if
@@ -58,7 +70,7 @@ impl Queues {
         let mut post = self.post.borrow_mut();
         let waits = post.wait()?;
         if post.must_tell() {
-            self.bell.ring();
+            self.ring();
         }
         if post.is_flushed() {
             self.is_flushed.notify_waiters();

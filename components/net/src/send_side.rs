@@ -70,6 +70,11 @@ impl SendSide {
         }
     }
 
+    /// The ring to send from.
+    pub fn ring(&mut self) -> Option<&mut MessageReader<Span>> {
+        self.ring.as_mut()
+    }
+
     /// Whether the next datagram can be taken from the ring. Where there is none, script will tell when there is.
     pub fn has_next(&mut self) -> Result<bool, Corrupt> {
         let Some(ring) = &mut self.ring else {

@@ -72,6 +72,8 @@ pub async fn run(
             client.report(id, &SocketEvent::UdpOpened { local, remote });
             let socket = Rc::new(socket);
             let watch = client.common.statistics.watch_drops(&socket);
+            orders.traffic.opened(local, remote);
+            orders.traffic.watch_drops(&socket);
             let socket = Socket {
                 client: &client,
                 id,
@@ -116,6 +118,7 @@ impl Socket<'_> {
         let mut lookup: Option<Lookup<'_>> = None;
         let mut handover = Handover::Complete;
         loop {
+            self.orders.traffic.wake_ups.one();
             let deadline = self.orders.sending(SendSide::deadline);
             if deadline.is_some_and(|deadline| deadline <= Instant::now())
                 && self.orders.sending(SendSide::give_up)
@@ -296,7 +299,7 @@ impl Socket<'_> {
         });
         let answer = match result {
             Ok(count) => {
-                self.client.common.statistics.sent(count);
+                self.orders.traffic.sent(1, count);
                 self.orders.sending(SendSide::sent)
             },
             Err(error) if is_temporary(&error) => None,
@@ -324,12 +327,14 @@ impl Socket<'_> {
         let mut scratch = common.records.take();
         let mut result = Ok(());
         let mut tells = false;
+        let (mut datagrams, mut bytes) = (0, 0);
         self.socket.try_io(reason, || {
             self.receiving(|receiving| {
                 let received = common
                     .batch
                     .receive(&self.socket, max, |data, from, is_last| {
-                        common.statistics.received(data.len());
+                        datagrams += 1;
+                        bytes += data.len();
                         let datagram = Datagram {
                             data,
                             from: self.is_bound.then(|| from.into()),
@@ -344,6 +349,7 @@ impl Socket<'_> {
                 received
             })
         })?;
+        self.orders.traffic.received(datagrams, bytes);
         common.records.replace(scratch);
         if ends {
             self.orders.has_read();

@@ -36,6 +36,16 @@ impl<R: Room> MessageWriter<R> {
         }
     }
 
+    /// Where the ring lies.
+    pub fn place(&self) -> &R {
+        self.ring.place()
+    }
+
+    /// How many bytes of messages the reader has not taken, lengths included.
+    pub fn used(&mut self) -> Result<usize, Corrupt> {
+        self.ring.used()
+    }
+
     /// How many bytes have been put in since the beginning, lengths included.
     pub fn position(&self) -> u64 {
         self.ring.position()
@@ -88,6 +98,11 @@ impl<R: Room> MessageReader<R> {
             ring: Consumer::new(room),
             limit,
         }
+    }
+
+    /// Where the ring lies.
+    pub fn place(&self) -> &R {
+        self.ring.place()
     }
 
     /// How many bytes have been taken out since the beginning, lengths included.

@@ -28,6 +28,19 @@ fn messages_arrive_whole_and_in_order() {
 }
 
 #[test]
+fn both_sides_know_what_waits_and_where() {
+    let (mut writer, mut reader) = queue();
+    assert_eq!((writer.used(), reader.available()), (Ok(0), Ok(0)));
+    assert_eq!(writer.write(&[0; 96]), Ok(true));
+    assert_eq!(writer.write(&[0; 46]), Ok(true));
+    // Four bytes of length each.
+    assert_eq!((writer.used(), reader.available()), (Ok(150), Ok(150)));
+    assert_eq!(reader.read(&mut Vec::new()), Ok(true));
+    assert_eq!((writer.used(), reader.available()), (Ok(50), Ok(50)));
+    assert_eq!(writer.place().capacity(), reader.place().capacity());
+}
+
+#[test]
 fn a_full_queue_takes_nothing_and_tells_when_there_is_room_again() {
     let (mut writer, mut reader) = queue();
     let long = vec![1; MAX_MESSAGE];
