@@ -24,6 +24,8 @@ pub struct Statistics {
     drops: RefCell<Drops>,
     bytes_received: Cell<u64>,
     bytes_sent: Cell<u64>,
+    datagrams_sent: Cell<u64>,
+    writes: Cell<u64>,
     has_less: Notify,
 }
 
@@ -38,6 +40,8 @@ impl Statistics {
             datagrams_dropped: self.drops.borrow().all(),
             bytes_received: self.bytes_received.get(),
             bytes_sent: self.bytes_sent.get(),
+            datagrams_sent: self.datagrams_sent.get(),
+            writes: self.writes.get(),
         }
     }
 
@@ -96,9 +100,17 @@ impl Statistics {
             .set(self.bytes_received.get() + bytes as u64);
     }
 
-    /// Bytes have been taken by the OS.
+    /// Bytes have been taken by the OS, by one call.
     pub fn sent(&self, bytes: usize) {
+        self.writes.set(self.writes.get() + 1);
         self.bytes_sent.set(self.bytes_sent.get() + bytes as u64);
+    }
+
+    /// So many datagrams have been taken by the OS, by one call. All their bytes are counted as well.
+    pub fn sent_datagrams(&self, count: usize, bytes: usize) {
+        self.sent(bytes);
+        self.datagrams_sent
+            .set(self.datagrams_sent.get() + count as u64);
     }
 }
 

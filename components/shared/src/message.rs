@@ -125,7 +125,7 @@ pub struct NetStatistics {
     pub sockets: u64,
     /// Bytes of page data held in net's memory at this moment, on the way to the kernel.
     pub bytes_held: u64,
-    /// Datagrams on their way to the kernel at this moment.
+    /// Datagrams on their way to the kernel at this moment, other than those that wait in their rings.
     pub datagrams_in_flight: u64,
     /// Datagrams that the kernel has dropped because a socket's queue was full, as far as the sockets that
     /// are open now and those that were closed have told.
@@ -134,6 +134,10 @@ pub struct NetStatistics {
     pub bytes_received: u64,
     /// Bytes taken by the OS since the start.
     pub bytes_sent: u64,
+    /// Datagrams taken by the OS since the start.
+    pub datagrams_sent: u64,
+    /// System calls since the start by which the OS has taken bytes of a connection, or any number of datagrams.
+    pub writes: u64,
 }
 
 /// From script to net. Unknown ids, and requests that make no sense in a socket's state, are ignored.

@@ -132,6 +132,8 @@ fn control_messages_are_read_as_the_contract_has_them() {
         datagrams_dropped: 7,
         bytes_received: u64::MAX,
         bytes_sent: 5,
+        datagrams_sent: 8,
+        writes: 4,
     };
     reply
         .send(&postcard::to_stdvec(&sent).unwrap(), &[], Wait::Forever)
