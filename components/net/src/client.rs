@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use crate::address_policy::{AddressPolicy, Gate, GrantedPolicy};
 use crate::batch::Batch;
 use crate::budget::{Budget, Place, Quota};
+use crate::burst::Bursts;
 use crate::channel::{Scratch, Watched, receive, watch};
 use crate::events::Events;
 use crate::orders::{Kind, Orders};
@@ -55,6 +56,8 @@ pub struct Common {
     pub scratch: Scratch,
     /// Where datagrams are received.
     pub batch: Batch,
+    /// Where datagrams stand that are sent together.
+    pub bursts: Bursts,
     /// Where datagrams are encoded and decoded for rings. One for all, because nothing waits with it in use.
     pub records: Cell<Vec<u8>>,
     /// Who is asked where the embedder has not decided.

@@ -30,7 +30,8 @@
 //! tcp_options.rs           before connecting
 //! udp_socket.rs        one task for each UDP socket
 //! udp_open.rs            bound or connected
-//! batch.rs               many datagrams by one system call
+//! batch.rs               many datagrams from the OS by one system call
+//! burst.rs               and to it
 //! drops.rs               what the kernel could not keep
 //! tcp_listener.rs      one task for each listening socket
 //! orders.rs              what the client has asked of any of them
@@ -45,6 +46,7 @@
 pub mod address_policy;
 pub mod batch;
 pub mod budget;
+pub mod burst;
 pub mod channel;
 pub mod client;
 pub mod connect;

@@ -21,6 +21,7 @@ use tokio::task::LocalSet;
 
 use crate::batch::Batch;
 use crate::budget::Budget;
+use crate::burst::Bursts;
 use crate::channel::{Scratch, receive, watch};
 use crate::client::{Client, Common};
 use crate::descriptors;
@@ -122,6 +123,7 @@ pub fn serve(control: Endpoint, questions: Endpoint, resolver: Rc<dyn Resolve>) 
             resolver,
             scratch: Scratch::default(),
             batch: Batch::default(),
+            bursts: Bursts::default(),
             records: Cell::default(),
             questions: Questions::new(questions)?,
             origins: Origins::default(),

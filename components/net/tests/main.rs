@@ -6,6 +6,7 @@
 
 mod address_policy;
 mod budget;
+mod burst;
 mod client;
 mod connect;
 mod descriptors;

@@ -22,6 +22,7 @@ enum Step {
     /// Near the honest values, where mistakes would be.
     Nudge([i8; 3]),
     Garbage(u16, u8),
+    LookAtMessages,
 }
 
 #[test]
@@ -72,6 +73,14 @@ fn run(steps: &[Step]) {
                     let _ = reader.read(&mut bytes);
                     bytes.resize(u16::MAX.into(), 0);
                     let _ = reader.wait_for_message();
+                },
+                Step::LookAtMessages => {
+                    let mut ahead = 0;
+                    while let Ok(Some(count)) = reader.look(ahead, &mut bytes) {
+                        ahead += count;
+                    }
+                    reader.skip(ahead);
+                    bytes.resize(u16::MAX.into(), 0);
                 },
                 Step::Scribble(words) => {
                     ring.header().scribble(words);

@@ -13,7 +13,7 @@ pub use client::{
     Event, QUIET, ReadResult, TestClient, destination, open_request, tcp_listen, udp, udp_bound,
     udp_connected,
 };
-pub use datagrams::Received;
+pub use datagrams::{Received, early};
 pub use net::{
     InProcess, TestNet, descriptors_of, grant, grant_to, own_memory, register,
     socket_descriptors_of, socket_in_net, wait_until,
