@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use direct_sockets_plane::Room;
 use direct_sockets_traits::limits::{MAX_BATCH, MAX_PAYLOAD};
 use direct_sockets_traits::{Outgoing, SocketId};
 

@@ -96,7 +96,7 @@ const STEPS = {
     const { writer } = writes;
     return {
       rejects: { "the last write": Promise.reject(writes.error), "a later write": writer.write(bytes(1)),
-                 "writer.closed": writer.closed, "writer.close()": writer.close(), closed: socket.closed },
+                 "writer.closed": writer.closed, closed: socket.closed },
     };
   },
   "while a lot is sent and writer.close() waits": async (t, _, kill) => {
