@@ -95,9 +95,9 @@ pub const MAX_QUEUED_EVENTS: usize = 64 * 1024;
 /// process always reads.
 pub const MAX_QUEUED_REQUESTS: usize = 256 * 1024;
 
-/// How many events may wait in content for its tasks, or come without a pause. From an honest net process fewer than ten
-/// come for each open socket before script has had its turn, and one for each that is refused, of which no more than
-/// [`MAX_QUEUED_REQUESTS`] can be asked for; one that is over this is given up.
+/// How many events may wait in content for its tasks, or come without a pause. From an honest net process fewer than
+/// ten come for each open socket before script has had its turn, and one for each that is refused, of which no more
+/// than [`MAX_QUEUED_REQUESTS`] can be asked for; one that is over this is given up.
 pub const MAX_ARRIVED_EVENTS: usize = 16 * MAX_SOCKETS_PER_CLIENT;
 
 /// How long the net process may take from its start until it has reported in.
