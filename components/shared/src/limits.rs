@@ -108,6 +108,11 @@ pub const MAX_STATISTICS_TEXT: usize = 300;
 /// mebibytes.
 pub const MAX_LISTED_SOCKETS: usize = MAX_SOCKETS_PER_CLIENT;
 
+/// How many events may wait in content for its tasks, or come without a pause. From an honest net process fewer than
+/// ten come for each open socket before script has had its turn, and one for each that is refused, of which no more
+/// than [`MAX_QUEUED_REQUESTS`] can be asked for; one that is over this is given up.
+pub const MAX_ARRIVED_EVENTS: usize = 16 * MAX_SOCKETS_PER_CLIENT;
+
 /// How long the net process may take from its start until it has reported in.
 pub const NET_START_TIMEOUT_MS: u64 = 5_000;
 

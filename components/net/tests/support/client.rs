@@ -217,7 +217,7 @@ impl TestClient {
     }
 
     /// Note what an event says about a ring. False if it is about something else.
-    pub(super) fn note(&self, event: &Event) -> bool {
+    pub fn note(&self, event: &Event) -> bool {
         match event {
             Event::Socket {
                 event: SocketEvent::Readable | SocketEvent::Writable,

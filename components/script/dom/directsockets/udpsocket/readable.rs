@@ -160,7 +160,12 @@ impl UDPSocket {
                     break;
                 },
             }
-            let Ok(datagram) = decode::<Datagram>(&record) else {
+            // Net was asked for no more than fit.
+            let controller = readable.get_default_controller();
+            let fits = controller
+                .get_desired_size()
+                .is_some_and(|size| size >= 1.0);
+            let Some(datagram) = decode::<Datagram>(&record).ok().filter(|_| fits) else {
                 self.end_damaged_ring();
                 break;
             };
