@@ -9,9 +9,9 @@ import argparse
 SUMMARY = "measure sockets, beside other runtimes and a client without an engine"
 DETAILS = """\
 Builds the shell and the server (tests/bench) in the optimised profile and runs each workload in ours, in a client
-without an engine, and in every runtime that is there: on PATH, or named by NODE, DENO, BUN or WORKERD. All of them take
-turns. What clients claim is compared with what the server has counted. Prints tables, and writes a JSON file and
-a page with plots into target/bench. The status is 1 if a sample failed.
+without an engine, and in every runtime that is there: on PATH, or named by NODE, DENO, BUN, WORKERD or CHROMIUM, which
+Node drives. All of them take turns. What clients claim is compared with what the server has counted. Prints tables,
+and writes a JSON file and a page with plots into target/bench. The status is 1 if a sample failed.
 
   ./mach bench                                everything: an hour with all runtimes
   ./mach bench W1 W3/1-1cpu --repeat 3        two workloads

@@ -83,13 +83,13 @@ def _overview(groups: list[list[Row]]) -> list[str]:
                 continue
             link = f'<a href="#{_anchor(row)}">{escape(row.case)} {escape(row.measure)}</a>'
             state = "failed" if row.failed and row.median is None else table.number(row.median)
-            ratios = (row.vs_native, row.vs_streams, row.vs_best)
+            ratios = (row.vs_native, row.vs_chromium, row.vs_streams, row.vs_best)
             cells = [f"{state} {row.unit}", *map(table.ratio, ratios)]
             numbers = "".join(f'<td class="number">{escape(cell)}</td>' for cell in cells)
             lines.append(f"<tr><th scope=row>{link}</th><td>{escape(row.peer)}</td>{numbers}</tr>")
     if not lines:
         return []
-    head = "".join(f"<th scope=col>{name}</th>" for name in ("measure", "peer", "median", *table.HEAD[3:6]))
+    head = "".join(f"<th scope=col>{name}</th>" for name in ("measure", "peer", "median", *table.HEAD[3:7]))
     return [
         "<h2>Overview</h2>",
         f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>',

@@ -15,11 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.workloads import Case
+from mach_support import paths
 from mach_support.log import Failure
 
-OURS, NATIVE = "ours", "native"
+OURS, NATIVE, CHROMIUM = "ours", "native", "chromium"
 # How long a runtime may take to tell its version, in seconds.
 VERSION_LIMIT = 20.0
+# What runs a program in Chromium.
+DRIVER = paths.ROOT / "tests/bench/chromium/driver.mjs"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Peer:
     streams: bool = False
     suffix: str = ".mjs"
     version: str = ""
+    # Whether W4's server waits for the client's end, for one that cannot open a connection that has ended already.
+    client_ends: bool = False
     # From a workload or a case to why there is no such thing.
     gaps: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -60,6 +65,8 @@ class Runtime:
     variable: str
     arguments: tuple[str, ...]
     peers: tuple[Peer, ...]
+    # What another runtime runs to run this one.
+    driver: Path | None = None
 
     @property
     def program(self) -> str:
@@ -69,6 +76,8 @@ class Runtime:
 
 _NO_DATAGRAMS = "no datagrams"
 _DENO_FLAGS = ("run", "--quiet", "--no-check", "--no-lock", "--no-config", "--unstable-net", "--allow-net=127.0.0.1")
+
+_CHROMIUM_GAPS = {"W2": "what is written while 64 KiB wait gets lost, and the end of the writable is never sent"}
 
 RUNTIMES = (
     Runtime(
@@ -112,7 +121,14 @@ RUNTIMES = (
             ),
         ),
     ),
+    Runtime(
+        "CHROMIUM",
+        (),
+        (Peer(CHROMIUM, adapter="direct-sockets", streams=True, client_ends=True, gaps=_CHROMIUM_GAPS),),
+        driver=DRIVER,
+    ),
 )
+_NODE = RUNTIMES[0]
 
 NAMES = (OURS, NATIVE, *(peer.name for runtime in RUNTIMES for peer in runtime.peers))
 
@@ -139,11 +155,15 @@ def find(wanted: list[str] | None, environment: Mapping[str, str]) -> Found:
         version = version_of(path) if path else None
         if path and version is None:
             problem = f"{path} --version fails"
+        command = (path or "", *runtime.arguments)
+        if runtime.driver and not problem:
+            node, problem = locate(_NODE, environment)
+            problem = f"it is driven by Node, and there is {problem}" if problem else ""
+            command = (node or "", str(runtime.driver), f"--{runtime.program}", *command)
         for peer in peers:
-            if problem or path is None or version is None:
+            if problem or version is None:
                 found.missing[peer.name] = problem
             else:
-                command = (path, *runtime.arguments)
                 found.peers.append(dataclasses.replace(peer, command=command, version=version))
     return found
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.peers import NATIVE, Peer
+from bench.peers import CHROMIUM, NATIVE, Peer
 from bench.workloads import Case
 from mach_support import paths
 
@@ -72,7 +72,7 @@ def command(peer: Peer, case: Case, bench: Mapping[str, Any], folder: Path) -> l
         configuration = path.with_suffix(".capnp")
         configuration.write_text(_CONFIGURATION.format(name=path.name), encoding="utf-8")
         return [*peer.command, str(configuration)]
-    if peer.is_ours:
+    if peer.is_ours or peer.name == CHROMIUM:
         return [*peer.command, "--timeout", f"{bench['limit']:g}", str(path)]
     return [*peer.command, str(path)]
 

@@ -15,9 +15,9 @@ from bench.record import Change
 from bench.table import Row
 
 EXPLANATION = """\
-Ratios above 1 are better, whichever direction is: against the native client, the best runtime with web streams, and the
-best runtime. CPU and switches (voluntary ones) are those of all processes of the client, for one operation. On a busy
-machine compare CPU, not rates."""
+Ratios above 1 are better, whichever direction is: against the native client, Chromium's Direct Sockets, the best of the
+others that have web streams, and the best of them all. CPU and switches (voluntary ones) are those of all processes of
+the client, for one operation. On a busy machine compare CPU, not rates."""
 
 
 def markdown(head: list[str], lines: list[list[str]]) -> str:

@@ -165,7 +165,9 @@ def _take(settings: Settings, peer: Peer, case: Case, stack: contextlib.ExitStac
     server = None
     if case.workload.roles:
         size = parameters.get("size", 64)
-        server = Server(settings.server, case.workload.roles, size, 2 * limit, server_processors)
+        server = Server(
+            settings.server, case.workload.roles, size, 2 * limit, server_processors, peer.client_ends
+        )
         stack.callback(server.stop)
         bench["ports"] = server.ports
         watch.others.append(server.pid)

@@ -40,8 +40,11 @@ class Server:
         size: int,
         limit: float,
         processors: set[int] | None = None,
+        client_ends: bool = False,
     ):
         options = ["--limit", f"{limit:g}", "--size", str(size)]
+        if client_ends:
+            options += ["--client-ends", "true"]
         self._child = Child([str(program), "serve", *roles, *options], processors=processors)
         self.pid = self._child.pid
         try:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bench.peers import NATIVE, Peer
+from bench.peers import CHROMIUM, NATIVE, Peer
 from bench.workloads import HIGH, WORKLOADS, Case, Measure
 
 # How long an error in a table may be.
@@ -35,9 +35,10 @@ class Row:
     failed: int = 0
     cpu_per_operation_us: float | None = None
     switches_per_operation: float | None = None
-    # How many times as good as the native client, as the best peer with web streams, and as the best of the others
-    # at all: above 1 is better.
+    # How many times as good as the native client, as Chromium, as the best peer with web streams, and as the best of
+    # the others at all: above 1 is better.
     vs_native: float | None = None
+    vs_chromium: float | None = None
     vs_streams: float | None = None
     vs_best: float | None = None
     notes: list[str] = field(default_factory=list)
@@ -158,6 +159,7 @@ def _compare(found: list[Row], others: list[Peer], better: str) -> None:
     for row in found:
         if row.peer != NATIVE:
             row.vs_native = times_as_good(row.median, medians.get(NATIVE), better)
+            row.vs_chromium = times_as_good(row.median, medians.get(CHROMIUM), better)
             row.vs_streams = times_as_good(row.median, best_streams, better)
             row.vs_best = times_as_good(row.median, best, better)
 
@@ -203,6 +205,7 @@ def cells(row: Row) -> list[str]:
         number(row.median),
         f"{number(row.least)} to {number(row.most)}",
         ratio(row.vs_native),
+        ratio(row.vs_chromium),
         ratio(row.vs_streams),
         ratio(row.vs_best),
         cost(row),
@@ -211,7 +214,18 @@ def cells(row: Row) -> list[str]:
     ]
 
 
-HEAD = ["peer", "median", "range", "vs native", "vs streams", "vs best", "CPU each", "switches each", "notes"]
+HEAD = [
+    "peer",
+    "median",
+    "range",
+    "vs native",
+    "vs chromium",
+    "vs streams",
+    "vs best",
+    "CPU each",
+    "switches each",
+    "notes",
+]
 
 
 def title(row: Row) -> str:

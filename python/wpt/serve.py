@@ -16,6 +16,7 @@ import fcntl
 import http.client
 import json
 import logging
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,9 @@ def serve(site: Site, os_port: int, certificates: Path) -> None:
 def main() -> int:
     """The arguments come as one JSON object: those of `serve`."""
     logging.basicConfig(level=logging.WARNING, format="server: %(message)s")
+    # Peers of thousands of connections live here.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     given = json.loads(sys.argv[1])
     roots = tuple(Root(url, Path(directory)) for url, directory in given["roots"])
     site = Site(roots, Path(given["harness"]), Path(given["report"]))

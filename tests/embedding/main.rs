@@ -23,6 +23,7 @@ mod processes;
 mod scripts;
 mod serving;
 mod sockets;
+mod statistics;
 mod waiting;
 
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn tests() -> Vec<Test> {
         scripts::tests(),
         serving::tests(),
         sockets::tests(),
+        statistics::tests(),
         waiting::tests(),
     ]
     .into_iter()

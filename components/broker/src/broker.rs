@@ -10,16 +10,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_traits::{AddressGrant, EventLoopKey, NetStatistics, PortFloors};
-use direct_sockets_wire::Endpoint;
+use direct_sockets_traits::{AddressGrant, EventLoopKey, NetStatistics, PortFloors, SocketList};
 
 use crate::address_request::AddressDelegate;
 use crate::desk::Desk;
 use crate::documents::Documents;
 use crate::event_loop::listen;
 use crate::keeper::{Command, Keeper};
-use crate::running::figures;
-use crate::{Config, EventLoopAccess};
+use crate::{Config, EventLoopAccess, statistics};
 
 /// How many commands may wait. Event loops wait when there are more.
 const MAX_COMMANDS: usize = 1024;
@@ -109,13 +107,12 @@ impl Broker {
 
     /// What the net process holds, if there is one and it answers in time.
     pub fn statistics(&self, timeout: Duration) -> Option<NetStatistics> {
-        let deadline = Instant::now() + timeout;
-        let commands = self.commands()?;
-        let (own, reply) = Endpoint::pair().ok()?;
-        commands
-            .send_deadline(Command::Statistics(reply), deadline)
-            .ok()?;
-        figures(&own, deadline)
+        statistics::totals(&self.commands()?, Instant::now() + timeout)
+    }
+
+    /// The sockets that the net process has, if there is one and it begins to answer in time.
+    pub fn socket_statistics(&self, timeout: Duration) -> Option<SocketList> {
+        statistics::sockets(&self.commands()?, Instant::now() + timeout)
     }
 
     /// End the net process: politely, and by force when the time is up.

@@ -21,7 +21,8 @@ use crate::Config;
 use crate::child::NetChild;
 use crate::desk::Desk;
 use crate::launch::{Attempt, Launched, launch};
-use crate::running::{Running, figures};
+use crate::running::Running;
+use crate::statistics::figures;
 
 /// How many globals may wait for net to start.
 const MAX_WAITING: usize = 1024;
@@ -44,8 +45,8 @@ pub(crate) enum Command {
     Exited { generation: u64 },
     /// Net has or has not shown that it lives.
     Proved { generation: u64, lives: bool },
-    /// Somebody wants the figures.
-    Statistics(Endpoint),
+    /// Somebody wants net to answer this.
+    Ask(Control),
     /// Let net end; answer with the process to wait for.
     Shutdown(Sender<Option<Arc<NetChild>>>),
     /// The broker is no longer needed.
@@ -123,7 +124,7 @@ impl Keeper {
                     self.proved(lives);
                 },
                 Command::Proved { .. } => {},
-                Command::Statistics(reply) => self.statistics(reply),
+                Command::Ask(question) => self.ask(question),
                 Command::Shutdown(answer) => {
                     let _ = answer.send(self.shut_down());
                 },
@@ -318,10 +319,10 @@ impl Keeper {
         }
     }
 
-    fn statistics(&self, reply: Endpoint) {
+    fn ask(&self, question: Control) {
         if let Net::Running(running) | Net::Doubted(running) = &self.net {
             // Where it does not fit, the end is dropped and the one who asked hears that.
-            let _ = running.send(Control::Statistics(reply));
+            let _ = running.send(question);
         }
     }
 

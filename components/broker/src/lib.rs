@@ -17,6 +17,7 @@
 //! child.rs             the process: waits for it, kills it, reaps it
 //! desk.rs              two threads: read net's questions, and ask the embedder
 //! running.rs           the running net process and the thread that writes to it
+//! statistics.rs      what net counts
 //! ```
 //!
 //! Servo has one broker, behind the functions of this module. Tests make their own.
@@ -30,6 +31,7 @@ mod event_loop;
 mod keeper;
 mod launch;
 mod running;
+mod statistics;
 
 use std::io;
 use std::path::PathBuf;
@@ -40,7 +42,7 @@ pub use address_request::{AddressDelegate, AddressRequest, Remember};
 pub use broker::Broker;
 pub use direct_sockets_policy::{AllowedOrigins, Ceiling, ContainerPolicy, DefaultAllowlist};
 pub use direct_sockets_traits::{AddressGrant, AddressSpace, AddressUse, Decision, PortFloors};
-use direct_sockets_traits::{BrokerMessage, EventLoopKey, NetStatistics};
+use direct_sockets_traits::{BrokerMessage, EventLoopKey, NetStatistics, SocketList};
 pub use documents::Documents;
 use ipc_channel::ipc::IpcSender;
 pub use launch::{KEPT_VARIABLES, NET_PROCESS_MARK};
@@ -150,6 +152,13 @@ pub fn net_process_id() -> Option<u32> {
 /// What the net process holds, if there is one and it answers in time.
 pub fn statistics(timeout: Duration) -> Option<NetStatistics> {
     BROKER.statistics(timeout)
+}
+
+/// The sockets that the net process has, if there is one and it begins to answer in time. Where the time is too short
+/// for all of them, or there are more than [`direct_sockets_traits::limits::MAX_LISTED_SOCKETS`], the list says that it
+/// is not complete.
+pub fn socket_statistics(timeout: Duration) -> Option<SocketList> {
+    BROKER.socket_statistics(timeout)
 }
 
 /// End the net process: politely, and by force when the time is up. Returns when it has gone.

@@ -8,9 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use direct_sockets_traits::NetStatistics;
 use direct_sockets_traits::limits::MAX_QUESTIONS;
-use direct_sockets_wire::{Control, Endpoint, MAX_MESSAGE, Wait};
+use direct_sockets_wire::{Control, Endpoint, Wait};
 use log::{debug, warn};
 
 use crate::child::NetChild;
@@ -80,13 +79,4 @@ fn write(endpoint: &Endpoint, messages: &Receiver<Control>) {
             Err(error) => warn!("The net process could not be told something: {error}"),
         }
     }
-}
-
-/// Wait for the figures that a net process was asked for on the other end of `reply`.
-pub(crate) fn figures(reply: &Endpoint, deadline: Instant) -> Option<NetStatistics> {
-    let mut buffer = vec![0; MAX_MESSAGE];
-    let message = reply
-        .receive_message(&mut buffer, Wait::Until(deadline))
-        .ok()?;
-    postcard::from_bytes(&message.bytes).ok()
 }

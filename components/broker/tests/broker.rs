@@ -5,13 +5,16 @@
 use std::time::{Duration, Instant};
 
 use direct_sockets_broker::{AllowedOrigins, Ceiling, Config};
-use direct_sockets_traits::SocketError;
+use direct_sockets_traits::limits::SOCKETS_PER_ANSWER;
+use direct_sockets_traits::{
+    ServerOptions, SocketError, SocketEvent, SocketId, SocketKind, SocketRequest,
+};
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
 use crate::support::{
-    ORIGIN, PATIENCE, PIPELINE, broker, broker_with, connect, exists, signal, wait_until,
-    wait_until_gone,
+    Event, ORIGIN, PATIENCE, PIPELINE, broker, broker_with, connect, exists, owner, signal,
+    wait_until, wait_until_gone,
 };
 use crate::trials;
 
@@ -20,6 +23,8 @@ pub fn tests() -> Vec<Trial> {
         net_is_started_by_the_first_socket_and_not_before,
         one_net_process_serves_every_event_loop,
         the_figures_come_from_net,
+        all_sockets_are_told_however_many_answers_that_takes,
+        a_net_process_that_does_not_answer_tells_of_no_sockets,
         an_origin_that_is_not_allowed_is_refused,
         the_allowed_origins_can_change,
         shutdown_ends_net_and_reaps_it,
@@ -35,6 +40,7 @@ fn net_is_started_by_the_first_socket_and_not_before() {
     let (broker, sender) = broker();
     assert_eq!(broker.net_process_id(), None);
     assert_eq!(broker.statistics(PATIENCE), None);
+    assert_eq!(broker.socket_statistics(PATIENCE), None);
     let client = connect(&sender, ORIGIN, 0);
     let pid = client.ready();
     assert_eq!(broker.net_process_id(), Some(pid));
@@ -66,6 +72,51 @@ fn the_figures_come_from_net() {
     wait_until("the client has gone", || {
         broker.statistics(PATIENCE).unwrap().clients == 0
     });
+}
+
+fn all_sockets_are_told_however_many_answers_that_takes() {
+    let (broker, sender) = broker();
+    let client = connect(&sender, ORIGIN, 0);
+    client.ready();
+    let none = broker.socket_statistics(PATIENCE).unwrap();
+    assert!(none.sockets.is_empty() && none.is_complete);
+    let count = 2 * SOCKETS_PER_ANSWER as u64 + 1;
+    let mut expected = Vec::new();
+    for number in 1..=count {
+        let listen = ServerOptions::default().validate("127.0.0.1".to_owned());
+        let (id, listen) = (SocketId(number), listen.unwrap());
+        let request = SocketRequest::ListenTcp { id, listen };
+        client.requests.send(request).unwrap();
+        match client.next() {
+            Event::Socket {
+                id,
+                event: SocketEvent::Listening { local },
+            } => expected.push((id.0, Some(local))),
+            other => panic!("{other:?} instead of a listening socket"),
+        }
+    }
+    let list = broker.socket_statistics(PATIENCE).unwrap();
+    assert!(list.is_complete);
+    for socket in &list.sockets {
+        assert_eq!(socket.kind, SocketKind::TcpServer);
+        assert_eq!(socket.origin, ORIGIN);
+        assert_eq!(socket.owner, owner(PIPELINE, Some("worker")));
+    }
+    let told = list.sockets.iter();
+    let told: Vec<_> = told.map(|one| (one.key.socket, one.local)).collect();
+    assert_eq!(told, expected);
+    assert_eq!(broker.statistics(PATIENCE).unwrap().sockets, count);
+}
+
+fn a_net_process_that_does_not_answer_tells_of_no_sockets() {
+    let (broker, sender) = broker();
+    let pid = connect(&sender, ORIGIN, 0).ready();
+    signal(pid, Signal::STOP);
+    let moment = Duration::from_millis(50);
+    assert_eq!(broker.socket_statistics(moment), None);
+    assert_eq!(broker.statistics(moment), None);
+    signal(pid, Signal::CONT);
+    assert!(broker.socket_statistics(PATIENCE).unwrap().is_complete);
 }
 
 fn an_origin_that_is_not_allowed_is_refused() {
@@ -175,6 +226,7 @@ fn the_broker_of_the_process_is_one() {
     api::set_allowed_origins(AllowedOrigins::All);
     assert_eq!(connect(&first, other, 0).ready(), pid);
     assert!(api::statistics(PATIENCE).is_some());
+    assert!(api::socket_statistics(PATIENCE).is_some());
     api::shutdown(PATIENCE);
     assert!(!exists(pid));
 }

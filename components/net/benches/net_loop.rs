@@ -9,12 +9,15 @@
 mod support;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use direct_sockets_traits::WriteResult;
 use direct_sockets_traits::limits::MAX_PAYLOAD;
+use direct_sockets_traits::{Outgoing, SocketEvent, WriteResult};
 use support::{TestNet, destination, peer};
 
 /// How much one bulk transfer moves: no more than the buffers between hold, as it is read when all is written.
 const BULK: usize = 4 * MAX_PAYLOAD;
+
+/// How many datagrams are sent in a row: they fit into a ring.
+const DATAGRAMS: usize = 256;
 
 fn ping_pong(criterion: &mut Criterion) {
     let net = TestNet::start();
@@ -79,5 +82,44 @@ fn datagrams(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, ping_pong, bulk, open_and_close, datagrams);
+fn datagrams_in_a_row(criterion: &mut Criterion) {
+    let net = TestNet::start();
+    let client = net.client();
+    // Nobody reads there: what it has no room for is dropped by the kernel.
+    let (_receiver, address) = client.bind("127.0.0.1");
+    let (sender, _) = client.bind("127.0.0.1");
+    let mut group = criterion.benchmark_group("net/UDP datagrams in a row");
+    for (name, sizes) in [
+        ("64 bytes", [64, 64]),
+        ("1200 bytes", [1200, 1200]),
+        ("of two sizes in turn", [64, 65]),
+    ] {
+        group.throughput(Throughput::Elements(DATAGRAMS as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                for index in 1..=DATAGRAMS {
+                    let outgoing = Outgoing {
+                        data: &vec![7; sizes[index % 2]],
+                        to: destination("127.0.0.1", address.port()),
+                        // Whoever hears of the last one knows that all are sent.
+                        answer: index == DATAGRAMS,
+                    };
+                    client.put_datagram(sender, &outgoing);
+                }
+                let done = SocketEvent::Written(WriteResult::Done);
+                assert_eq!(client.next_of(sender), done);
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(
+    benches,
+    ping_pong,
+    bulk,
+    open_and_close,
+    datagrams,
+    datagrams_in_a_row
+);
 criterion_main!(benches);

@@ -122,25 +122,32 @@ impl Gate {
         self.space(space, usage, address).await
     }
 
+    /// Whether it is known, without asking anybody, that a socket may reach this address.
+    pub fn is_known(&self, address: SocketAddr) -> bool {
+        self.answer(address_space::of_remote(address.ip())) == Some(true)
+    }
+
+    /// What has been decided or answered about a space.
+    fn answer(&self, space: AddressSpace) -> Option<bool> {
+        match self.policy.decision(space) {
+            Decision::Allow => Some(true),
+            Decision::Deny => Some(false),
+            Decision::Ask => self.answers[space as usize].get(),
+        }
+    }
+
     async fn space(
         &self,
         space: AddressSpace,
         usage: AddressUse,
         address: SocketAddr,
     ) -> Result<(), SocketError> {
-        let is_allowed = match self.policy.decision(space) {
-            Decision::Allow => true,
-            Decision::Deny => false,
-            Decision::Ask => {
-                let answer = &self.answers[space as usize];
-                match answer.get() {
-                    Some(is_allowed) => is_allowed,
-                    None => {
-                        let is_allowed = self.policy.ask(space, usage, address).await;
-                        answer.set(Some(is_allowed));
-                        is_allowed
-                    },
-                }
+        let is_allowed = match self.answer(space) {
+            Some(is_allowed) => is_allowed,
+            None => {
+                let is_allowed = self.policy.ask(space, usage, address).await;
+                self.answers[space as usize].set(Some(is_allowed));
+                is_allowed
             },
         };
         match is_allowed {

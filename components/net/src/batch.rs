@@ -2,7 +2,12 @@
  * License, v. 2.0. If a copy of the MPL was not distributed with this
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
-//! Many datagrams by one system call.
+//! Many datagrams from the OS by one system call. `burst.rs` has the other way.
+//!
+//! The kernel could also give several datagrams as one (UDP_GRO). It is not asked to, although that would save most of
+//! the calls: such a bundle holds as many as have come together, up to 64, and is given as a whole, while a page is to
+//! get no more than it asked for, and the rest is to stay in the kernel's queue; and the kernel counts a bundle for
+//! which it has no room as one datagram that was dropped.
 
 use std::cell::RefCell;
 use std::io::{self, IoSliceMut};
@@ -34,14 +39,20 @@ struct Room {
 
 impl Room {
     fn new() -> io::Result<Self> {
-        // Making the state sets options: no fragmentation, several datagrams as one, time stamps, and more that QUIC
-        // wants and pages do not. Nothing of it is needed to receive, so a socket that nobody uses gets them all.
-        let unused = StdSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         Ok(Self {
             bytes: vec![0; COUNT * ROOM].into(),
-            state: UdpSocketState::new((&unused).into())?,
+            state: kernel()?,
         })
     }
+}
+
+/// What the kernel can do.
+///
+/// Making the state sets options: no fragmentation, several datagrams as one, time stamps, and more that QUIC wants and
+/// pages do not. Nothing of it is needed here, so a socket that nobody uses gets them all.
+pub(crate) fn kernel() -> io::Result<UdpSocketState> {
+    let unused = StdSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    UdpSocketState::new((&unused).into())
 }
 
 impl Batch {

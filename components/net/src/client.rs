@@ -4,7 +4,7 @@
 
 //! One client: a global with sockets. Reads its requests and keeps its sockets.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use direct_sockets_traits::limits::{
     MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT, MAX_LISTENERS_PER_CLIENT, MAX_WAITING_DATAGRAMS,
 };
 use direct_sockets_traits::{
-    AcceptResult, ClientEvent, Grant, Owner, RingId, SocketError, SocketEvent, SocketId,
+    AcceptResult, Address, ClientEvent, Grant, Owner, RingId, SocketError, SocketEvent, SocketId,
     SocketRequest, TcpListen, TcpOpen, UdpMode, UdpOpen,
 };
 use direct_sockets_wire::{Endpoint, MemoryEvent, ReceiveError};
@@ -29,6 +29,7 @@ use tokio::sync::Semaphore;
 use crate::address_policy::{AddressPolicy, Gate, GrantedPolicy};
 use crate::batch::Batch;
 use crate::budget::{Budget, Place, Quota};
+use crate::burst::Bursts;
 use crate::channel::{Scratch, Watched, receive, watch};
 use crate::events::Events;
 use crate::orders::{Kind, Orders};
@@ -57,6 +58,8 @@ pub struct Common {
     pub scratch: Scratch,
     /// Where datagrams are received.
     pub batch: Batch,
+    /// Where datagrams stand that are sent together.
+    pub bursts: Bursts,
     /// Where datagrams are encoded and decoded for rings. One for all, because nothing waits with it in use.
     pub records: Cell<Vec<u8>>,
     /// Who is asked where the embedder has not decided.
@@ -75,6 +78,10 @@ pub struct Client {
     pub common: Rc<Common>,
     /// The way back.
     pub events: Rc<Events>,
+    /// No other client has it; later ones have higher numbers.
+    pub number: u64,
+    /// Who it says it is.
+    pub owner: Owner,
     /// What ties its hops to script's.
     pub link: Link,
     grant: Grant,
@@ -139,13 +146,15 @@ impl Client {
         let client = Rc::new(Self {
             common: common.clone(),
             events: events.clone(),
+            number: common.statistics.number(),
+            owner,
             policy: Rc::new(GrantedPolicy::new(&grant, &common.questions)),
             origin,
             listeners: Quota::new(MAX_LISTENERS_PER_CLIENT),
             datagrams: Quota::new(MAX_DATAGRAMS_IN_FLIGHT_PER_CLIENT),
             rings: RefCell::new(Rings::new(&plane, grant.max_sockets)),
             waits_for_memory: Cell::new(false),
-            queues: Queues::new(&plane, &link),
+            queues: Queues::new(&plane, &common.statistics, &link),
             link,
             waiting: Cell::new(0),
             held_up: RefCell::default(),
@@ -165,8 +174,8 @@ impl Client {
             let _counted = (counted, share);
             let reason = client.serve(&requests).await;
             debug!(
-                "Client {owner:?} of {} has gone: {reason}",
-                client.grant.origin
+                "Client {:?} of {} has gone: {reason}",
+                client.owner, client.grant.origin
             );
         });
     }
@@ -206,21 +215,33 @@ impl Client {
             }) => request?,
             () = self.events.over() => return Err(ReceiveError::Closed),
         };
+        if request == Ok(SocketRequest::Doorbell) {
+            self.common.statistics.doorbells.one();
+        }
         let _hop = self.link.doorbell(&WAKE);
         request.map_err(|_| ReceiveError::Malformed("not a request"))
     }
 
     /// Tell script what happened to a socket.
     pub fn report(&self, id: SocketId, event: &SocketEvent) {
-        if let Err(error) = self.queues.event(id, event) {
-            warn!("A client is cut off: {error}");
-            self.events.end();
+        match self.queues.event(id, event) {
+            Ok(false) => {},
+            Ok(true) => {
+                if let Some(orders) = self.sockets.borrow().get(&id) {
+                    orders.traffic.bells.one();
+                }
+            },
+            Err(error) => {
+                warn!("A client is cut off: {error}");
+                self.events.end();
+            },
         }
     }
 
     /// Nothing of what a client can say here is an error: unknown ids and orders that make no sense
     /// are ignored.
     fn handle(self: &Rc<Self>, request: SocketRequest) {
+        self.common.statistics.requests.one();
         let Some(id) = request.id() else {
             if request == SocketRequest::MoreRings {
                 self.more_rings();
@@ -250,7 +271,10 @@ impl Client {
                 Some(span) => orders.write_from(span),
                 None => self.has_no_ring(&orders, ring),
             },
-            SocketRequest::Room { .. } | SocketRequest::Bytes { .. } => orders.wake(),
+            SocketRequest::Room { .. } | SocketRequest::Bytes { .. } => {
+                orders.traffic.doorbells.one();
+                orders.wake();
+            },
             SocketRequest::Receive { max, .. } => orders.receive(max),
             SocketRequest::Accept { first, max, .. } => orders.accept(first, max),
             SocketRequest::CancelRead { .. } => {
@@ -332,10 +356,16 @@ impl Client {
     }
 
     /// Take a connection that one of the listening sockets has accepted.
-    pub fn adopt(self: &Rc<Self>, id: SocketId, stream: TcpStream) -> Result<(), SocketError> {
+    pub fn adopt(
+        self: &Rc<Self>,
+        id: SocketId,
+        stream: TcpStream,
+        (local, remote): (Address, Address),
+    ) -> Result<(), SocketError> {
         let kind = Kind::Connection;
         let place = self.place(kind)?;
         self.start_task(id, kind, place, |orders, place| {
+            orders.traffic.opened(local, Some(remote));
             tcp_socket::run_accepted(self.clone(), id, stream, orders, place)
         });
         Ok(())
@@ -444,11 +474,19 @@ impl Client {
         }
     }
 
-    /// Look at how many bytes wait in the rings at this moment: script puts some in without a word.
-    pub fn count_held(&self) {
-        for orders in self.sockets.borrow().values() {
-            orders.count_held();
-        }
+    /// Its sockets.
+    pub fn sockets(&self) -> Ref<'_, HashMap<SocketId, Rc<Orders>>> {
+        self.sockets.borrow()
+    }
+
+    /// The origin that it was granted for.
+    pub fn origin(&self) -> &str {
+        &self.grant.origin
+    }
+
+    /// The bytes of the memory that it shares with net.
+    pub fn memory_length(&self) -> u64 {
+        self.rings.borrow().memory_length()
     }
 
     fn orders(&self, id: SocketId) -> Option<Rc<Orders>> {

@@ -15,6 +15,9 @@
 //!
 //! ```text
 //! process.rs       entry, control channel
+//! figures.rs         what the broker is told of what there is
+//! statistics.rs        counted for the whole
+//! traffic.rs           counted for each socket
 //! client.rs          one for each global: reads its requests, knows its sockets
 //! queues.rs            its requests, and what goes back to it
 //! events.rs            memory for it
@@ -27,7 +30,8 @@
 //! tcp_options.rs           before connecting
 //! udp_socket.rs        one task for each UDP socket
 //! udp_open.rs            bound or connected
-//! batch.rs               many datagrams by one system call
+//! batch.rs               many datagrams from the OS by one system call
+//! burst.rs               and to it
 //! drops.rs               what the kernel could not keep
 //! tcp_listener.rs      one task for each listening socket
 //! orders.rs              what the client has asked of any of them
@@ -42,6 +46,7 @@
 pub mod address_policy;
 pub mod batch;
 pub mod budget;
+pub mod burst;
 pub mod channel;
 pub mod client;
 pub mod connect;
@@ -49,6 +54,7 @@ pub mod descriptors;
 pub mod drops;
 pub mod error;
 pub mod events;
+pub mod figures;
 pub mod orders;
 pub mod origins;
 pub mod process;
@@ -63,6 +69,7 @@ pub mod statistics;
 pub mod tcp_listener;
 pub mod tcp_options;
 pub mod tcp_socket;
+pub mod traffic;
 pub mod udp_open;
 pub mod udp_socket;
 pub mod write_side;

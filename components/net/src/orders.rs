@@ -18,6 +18,7 @@ use crate::read_side::ReadSide;
 use crate::receive_side::ReceiveSide;
 use crate::send_side::SendSide;
 use crate::statistics::{Counted, Statistics};
+use crate::traffic::Traffic;
 use crate::write_side::WriteSide;
 
 /// What kind of socket the orders are for. Those that only another kind can carry out are ignored.
@@ -62,6 +63,8 @@ struct State {
 /// The orders for one socket.
 #[derive(Debug)]
 pub struct Orders {
+    /// What the socket has done.
+    pub traffic: Traffic,
     kind: Kind,
     state: RefCell<State>,
     changed: Notify,
@@ -71,6 +74,7 @@ impl Orders {
     /// No orders yet.
     pub fn new(kind: Kind, statistics: &Rc<Statistics>) -> Rc<Self> {
         Rc::new(Self {
+            traffic: Traffic::new(statistics),
             kind,
             state: RefCell::new(State {
                 reading: Reading::Idle,
@@ -84,6 +88,11 @@ impl Orders {
             }),
             changed: Notify::new(),
         })
+    }
+
+    /// What kind of socket these are for.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Something has been ordered, or delivered, since this was last awaited.
@@ -247,11 +256,6 @@ impl Orders {
     /// Look at or change the write side of a connection.
     pub fn writing<R>(&self, action: impl FnOnce(&mut WriteSide) -> R) -> R {
         self.with(|state| action(&mut state.writing))
-    }
-
-    /// Count how many bytes wait at this moment: script puts some in without a word.
-    pub fn count_held(&self) {
-        self.with(|_| ());
     }
 
     /// Look at or change the state, and count what waits then.

@@ -21,12 +21,15 @@ use tokio::task::LocalSet;
 
 use crate::batch::Batch;
 use crate::budget::Budget;
+use crate::burst::Bursts;
 use crate::channel::{Scratch, receive, watch};
 use crate::client::{Client, Common};
 use crate::descriptors;
+use crate::figures::{answer_sockets, answer_totals};
 use crate::origins::Origins;
 use crate::questions::Questions;
 use crate::resolver::{Resolve, SystemResolver};
+use crate::statistics::{Statistics, WakeUps};
 
 /// The argument that turns an executable into the net process. A token follows it.
 pub const NET_PROCESS_FLAG: &str = "--direct-sockets-net";
@@ -108,17 +111,21 @@ pub fn report_in(token: &str) -> io::Result<(Endpoint, Endpoint)> {
 
 /// Serve until the control channel says so or closes. Names are resolved by `resolver`.
 pub fn serve(control: Endpoint, questions: Endpoint, resolver: Rc<dyn Resolve>) -> io::Result<()> {
+    let wake_ups = WakeUps::default();
+    let counter = wake_ups.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(MAX_RESOLVER_THREADS)
         .thread_name("resolver")
+        .on_thread_unpark(move || counter.one())
         .build()?;
     let result = LocalSet::new().block_on(&runtime, async {
         let common = Rc::new(Common {
-            statistics: Rc::default(),
+            statistics: Rc::new(Statistics::new(wake_ups)),
             resolver,
             scratch: Scratch::default(),
             batch: Batch::default(),
+            bursts: Bursts::default(),
             records: Cell::default(),
             questions: Questions::new(questions)?,
             origins: Origins::default(),
@@ -141,6 +148,9 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
             message = receive(&control, &common.scratch, Control::decode) => message,
             _ = terminated.recv() => Ok(Ok(Control::Exit)),
         };
+        if message.is_ok() {
+            common.statistics.control_messages.one();
+        }
         match message {
             Ok(Ok(Control::Register {
                 owner,
@@ -149,7 +159,8 @@ async fn obey(control: Endpoint, common: &Rc<Common>) -> io::Result<()> {
                 events,
             })) => Client::start(common, owner, grant, requests, events),
             Ok(Ok(Control::Answer { id, allow })) => common.questions.answer(id, allow),
-            Ok(Ok(Control::Statistics(reply))) => answer(&reply, common),
+            Ok(Ok(Control::Statistics(reply))) => answer_totals(&reply, common),
+            Ok(Ok(Control::Sockets { after, reply })) => answer_sockets(&reply, common, after),
             Ok(Ok(Control::Exit)) => {
                 debug!("The net process is told to end");
                 say_goodbye(common).await;
@@ -212,18 +223,5 @@ async fn hand_over(common: &Common) {
     let limit = Duration::from_millis(LINGER_MS) + GOODBYE;
     if tokio::time::timeout(limit, closed).await.is_err() {
         debug!("Some sockets do not close");
-    }
-}
-
-fn answer(reply: &Endpoint, common: &Common) {
-    for client in common.clients.borrow().iter().filter_map(Weak::upgrade) {
-        client.count_held();
-    }
-    let answer = postcard::to_stdvec(&common.statistics.snapshot());
-    let sent = answer
-        .map_err(io::Error::other)
-        .and_then(|answer| reply.send(&answer, &[], Wait::Never));
-    if let Err(error) = sent {
-        debug!("Nobody takes the figures: {error}");
     }
 }

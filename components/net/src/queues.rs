@@ -7,6 +7,7 @@
 //! Nothing blocks. What there is no room for waits in net, bounded, until script has read.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use direct_sockets_plane::{Bell, Plane, Post, PostError};
 use direct_sockets_trace::Link;
@@ -15,11 +16,14 @@ use direct_sockets_traits::limits::MAX_QUEUED_EVENTS;
 use direct_sockets_traits::{SocketEvent, SocketId, SocketRequest};
 use tokio::sync::Notify;
 
+use crate::statistics::Statistics;
+
 /// Net's side of both queues.
 #[derive(Debug)]
 pub struct Queues {
     post: RefCell<Post>,
     bell: Bell,
+    statistics: Rc<Statistics>,
     link: Link,
     /// Nothing is said any more.
     is_over: Cell<bool>,
@@ -28,10 +32,11 @@ pub struct Queues {
 
 impl Queues {
     /// Those of a memory that net has made.
-    pub fn new(plane: &Plane, link: &Link) -> Self {
+    pub fn new(plane: &Plane, statistics: &Rc<Statistics>, link: &Link) -> Self {
         Self {
             post: RefCell::new(Post::of_net(plane, MAX_QUEUED_EVENTS)),
             bell: plane.bell(),
+            statistics: statistics.clone(),
             link: link.clone(),
             is_over: Cell::new(false),
             is_flushed: Notify::new(),
@@ -43,23 +48,26 @@ impl Queues {
         self.post.borrow_mut().receive()
     }
 
-    /// Tell script what happened to a socket. Where it sleeps, it is woken.
-    pub fn event(&self, id: SocketId, event: &SocketEvent) -> Result<(), PostError> {
+    /// Tell script what happened to a socket. Where it sleeps, it is woken: whether that was so.
+    pub fn event(&self, id: SocketId, event: &SocketEvent) -> Result<bool, PostError> {
         if self.is_over.get() {
-            return Ok(());
+            return Ok(false);
         }
         let _hop = self.link.sends(&EVENT, id, event);
         let mut post = self.post.borrow_mut();
         post.send(&(id, event))?;
-        if post.must_tell() {
+        self.statistics.events.one();
+        let tells = post.must_tell();
+        if tells {
             self.ring();
         }
-        Ok(())
+        Ok(tells)
     }
 
     fn ring(&self) {
         let _hop = self.link.bell(&BELL, || self.bell.count().wrapping_add(1));
         self.bell.ring();
+        self.statistics.bells.one();
     }
 
     /// Before sleeping: whether script will send a [`SocketRequest::Doorbell`] when there is something to do. False if

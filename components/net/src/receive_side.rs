@@ -31,6 +31,11 @@ impl ReceiveSide {
         }
     }
 
+    /// The ring to receive into.
+    pub fn ring(&mut self) -> Option<&mut MessageWriter<Span>> {
+        self.ring.as_mut()
+    }
+
     /// Whether there is a ring, and nothing waits for room in it.
     pub fn is_ready(&self) -> bool {
         self.ring.is_some() && self.waiting.is_empty()

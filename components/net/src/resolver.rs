@@ -54,9 +54,10 @@ pub async fn addresses(
     lookups: &Arc<Semaphore>,
 ) -> Addresses {
     let name = match host {
-        // No query is made for a literal (decision AMB-44).
-        Host::Ip(ip) if is_wanted(*ip, query) => return Ok(vec![(*ip, 0).into()]),
-        Host::Ip(_) => return Err(SocketError::AddressFamilyMismatch),
+        Host::Ip(_) => {
+            let ip = literal(host, query).ok_or(SocketError::AddressFamilyMismatch)?;
+            return Ok(vec![(ip, 0).into()]);
+        },
         Host::Name(name) => name,
     };
     // Decision AMB-86.
@@ -80,6 +81,14 @@ pub async fn addresses(
     match addresses.is_empty() {
         true => Err(SocketError::NameNotResolved),
         false => Ok(addresses),
+    }
+}
+
+/// The address that a host is, if it is one of the family that is asked for. No query is made for it (decision AMB-44).
+pub fn literal(host: &Host, query: Option<DnsQueryType>) -> Option<IpAddr> {
+    match host {
+        Host::Ip(ip) => is_wanted(*ip, query).then_some(*ip),
+        Host::Name(_) => None,
     }
 }
 

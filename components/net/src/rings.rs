@@ -43,6 +43,12 @@ impl Rings {
         Ok(Some(descriptor))
     }
 
+    /// The bytes of all memory that the client has.
+    pub fn memory_length(&self) -> u64 {
+        let lengths = self.segments.iter().map(Segment::memory_length);
+        lengths.map(|length| length as u64).sum()
+    }
+
     /// One of them.
     pub fn get(&self, ring: RingId) -> Option<Span> {
         ring_of(&self.segments, ring)

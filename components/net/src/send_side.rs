@@ -3,6 +3,9 @@
  * file, You can obtain one at https://mozilla.org/MPL/2.0/. */
 
 //! The datagrams on their way from a page to the OS, one after the other, and the answers to them. No I/O.
+//!
+//! Those that script has reported as written stay in the ring until the OS takes them, many at once where they are
+//! alike. One for whose result script waits, or whose destination has to be looked for, is taken out of it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +16,7 @@ use direct_sockets_traits::{Destination, Outgoing, SocketError, SocketEvent, Wri
 use tokio::time::Instant;
 
 use crate::budget::Share;
+use crate::burst::{Burst, MostTogether};
 use crate::statistics::Counted;
 
 /// The client has broken the rules of sending.
@@ -70,6 +74,11 @@ impl SendSide {
         }
     }
 
+    /// The ring to send from.
+    pub fn ring(&mut self) -> Option<&mut MessageReader<Span>> {
+        self.ring.as_mut()
+    }
+
     /// Whether the next datagram can be taken from the ring. Where there is none, script will tell when there is.
     pub fn has_next(&mut self) -> Result<bool, Corrupt> {
         let Some(ring) = &mut self.ring else {
@@ -110,6 +119,59 @@ impl SendSide {
             _in_flight: in_flight,
         });
         Ok(tells)
+    }
+
+    /// Copy the datagrams that stand first in the ring, were reported as written and can be sent together. They stay in
+    /// the ring. `find` says where they go, where that is known; `scratch` and `bound` are as in [`Self::take`].
+    pub fn gather(
+        &mut self,
+        burst: &mut Burst,
+        most: &MostTogether,
+        scratch: &mut Vec<u8>,
+        bound: bool,
+        mut find: impl FnMut(&Destination) -> Option<SocketAddr>,
+    ) {
+        let Some(ring) = &mut self.ring else {
+            return;
+        };
+        if self.is_over || self.pending.is_some() {
+            return;
+        }
+        loop {
+            let at = ring.position() + burst.taken() as u64;
+            if self.keep.is_some_and(|keep| at >= keep) {
+                return;
+            }
+            // What breaks the rules is met again when it is the first, by `take`.
+            let Ok(Some(bytes)) = ring.look(burst.taken(), scratch) else {
+                return;
+            };
+            let Ok(outgoing) = decode::<Outgoing>(scratch) else {
+                return;
+            };
+            let to = match &outgoing.to {
+                Some(to) if bound => find(to),
+                _ => None,
+            };
+            if outgoing.answer
+                || outgoing.data.len() > MAX_DATAGRAM
+                || outgoing.to.is_some() != bound
+                || to.is_some() != bound
+                || !burst.add(outgoing.data, to, bytes, most)
+            {
+                return;
+            }
+        }
+    }
+
+    /// The OS has taken what was gathered, which took so many bytes of the ring. Whether script sleeps, and is to be
+    /// told that there is room.
+    pub fn sent_burst(&mut self, taken: usize) -> bool {
+        let Some(ring) = &mut self.ring else {
+            return false;
+        };
+        ring.skip(taken);
+        ring.must_tell()
     }
 
     /// How many bytes wait for the OS.

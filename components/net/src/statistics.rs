@@ -7,12 +7,15 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use direct_sockets_traits::NetStatistics;
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 
 use crate::drops::dropped;
+use crate::traffic::{Counter, Moved};
 
 /// The counters of one net process.
 #[derive(Debug, Default)]
@@ -22,13 +25,51 @@ pub struct Statistics {
     bytes_held: Cell<u64>,
     datagrams_in_flight: Cell<u64>,
     drops: RefCell<Drops>,
-    bytes_received: Cell<u64>,
-    bytes_sent: Cell<u64>,
+    /// What has gone over all sockets.
+    pub moved: Moved,
+    /// Requests of clients.
+    pub requests: Counter,
+    /// Events for clients.
+    pub events: Counter,
+    /// Messages by which clients have woken net.
+    pub doorbells: Counter,
+    /// How often net has woken clients.
+    pub bells: Counter,
+    /// Messages from the broker.
+    pub control_messages: Counter,
+    wake_ups: WakeUps,
+    /// Clients that there have ever been.
+    registered: Counter,
     has_less: Notify,
 }
 
+/// How often the only thread has waited for something to happen, and something did. The runtime counts, and asks for
+/// what could be shared with other threads.
+#[derive(Clone, Debug, Default)]
+pub struct WakeUps(Arc<AtomicU64>);
+
+impl WakeUps {
+    /// Count one more.
+    pub fn one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many so far.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Statistics {
-    /// The figures of this moment.
+    /// Nothing yet. Wake-ups are counted elsewhere.
+    pub fn new(wake_ups: WakeUps) -> Self {
+        Self {
+            wake_ups,
+            ..Self::default()
+        }
+    }
+
+    /// The figures of this moment, without what only a look at every socket tells.
     pub fn snapshot(&self) -> NetStatistics {
         NetStatistics {
             clients: self.clients.get(),
@@ -36,8 +77,19 @@ impl Statistics {
             bytes_held: self.bytes_held.get(),
             datagrams_in_flight: self.datagrams_in_flight.get(),
             datagrams_dropped: self.drops.borrow().all(),
-            bytes_received: self.bytes_received.get(),
-            bytes_sent: self.bytes_sent.get(),
+            bytes_received: self.moved.bytes_received.get(),
+            bytes_sent: self.moved.bytes_sent.get(),
+            datagrams_received: self.moved.datagrams_received.get(),
+            datagrams_sent: self.moved.datagrams_sent.get(),
+            reads: self.moved.reads.get(),
+            writes: self.moved.writes.get(),
+            requests: self.requests.get(),
+            events: self.events.get(),
+            doorbells: self.doorbells.get(),
+            bells: self.bells.get(),
+            wake_ups: self.wake_ups.get(),
+            control_messages: self.control_messages.get(),
+            ..NetStatistics::default()
         }
     }
 
@@ -90,15 +142,10 @@ impl Statistics {
         self.clients.get()
     }
 
-    /// Bytes have been read from the OS.
-    pub fn received(&self, bytes: usize) {
-        self.bytes_received
-            .set(self.bytes_received.get() + bytes as u64);
-    }
-
-    /// Bytes have been taken by the OS.
-    pub fn sent(&self, bytes: usize) {
-        self.bytes_sent.set(self.bytes_sent.get() + bytes as u64);
+    /// A number for a client that no earlier one has: 1 for the first.
+    pub fn number(&self) -> u64 {
+        self.registered.one();
+        self.registered.get()
     }
 }
 

@@ -57,6 +57,7 @@ pub async fn run(
                 local: local.into(),
             };
             client.report(id, &event);
+            orders.traffic.opened(local.into(), None);
             let socket = Listener {
                 client: &client,
                 id,
@@ -154,6 +155,7 @@ impl Listener<'_> {
     /// Carry out orders until the one to close.
     async fn serve(self) {
         loop {
+            self.orders.traffic.wake_ups.one();
             if self.orders.is_closing() {
                 return;
             }
@@ -197,7 +199,7 @@ impl Listener<'_> {
             // (decision AMB-87).
             let local = stream.local_addr().unwrap_or(self.local).into();
             let remote = remote.into();
-            match self.client.adopt(id, stream) {
+            match self.client.adopt(id, stream, (local, remote)) {
                 Ok(()) => connections.push(AcceptedConnection { id, local, remote }),
                 Err(error) if connections.is_empty() => return AcceptResult::Error(error),
                 Err(_) => break,

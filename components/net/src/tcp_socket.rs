@@ -60,6 +60,7 @@ pub async fn run(
             was_reset,
         })) => {
             client.report(id, &SocketEvent::Opened { local, remote });
+            orders.traffic.opened(local, Some(remote));
             let socket = TcpSocket {
                 client: &client,
                 id,
@@ -118,6 +119,7 @@ impl TcpSocket<'_> {
     async fn serve(self) -> Handover {
         let mut handover = Handover::Complete;
         loop {
+            self.orders.traffic.wake_ups.one();
             let is_closing = self.orders.is_closing();
             let deadline = self.orders.writing(WriteSide::deadline);
             if deadline.is_some_and(|deadline| deadline <= Instant::now())
@@ -196,7 +198,7 @@ impl TcpSocket<'_> {
             },
             Ok(0) => self.end_reading(ReadEnd::End),
             Ok(count) => {
-                self.client.common.statistics.received(count);
+                self.orders.traffic.received(0, count);
                 if tells {
                     self.report(SocketEvent::Readable);
                 }
@@ -234,7 +236,7 @@ impl TcpSocket<'_> {
         };
         match result {
             Ok(count) => {
-                self.client.common.statistics.sent(count);
+                self.orders.traffic.sent(0, count);
                 if tells {
                     self.report(SocketEvent::Writable);
                 }

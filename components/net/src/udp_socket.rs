@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use crate::address_policy::Gate;
 use crate::budget::Place;
+use crate::burst::{Burst, MostTogether};
 use crate::client::Client;
 use crate::error::{from_io, is_temporary};
 use crate::orders::Orders;
@@ -35,6 +36,9 @@ use crate::udp_open::{self, Families, Opened};
 
 /// What an error of the network makes of an idle socket is not "readable": the kernel has a word of its own for it.
 const RECEIVABLE: Interest = Interest::READABLE.add(Interest::ERROR);
+
+/// After so many datagrams of one socket in a row it is the turn of others: as many as one call can send at most.
+const DATAGRAMS_IN_A_ROW: usize = 64;
 
 /// How long to wait for room in the kernel's queue where nobody tells.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(1);
@@ -73,6 +77,8 @@ pub async fn run(
             client.report(id, &SocketEvent::UdpOpened { local, remote });
             let socket = Rc::new(socket);
             let watch = client.common.statistics.watch_drops(&socket);
+            orders.traffic.opened(local, remote);
+            orders.traffic.watch_drops(&socket);
             let socket = Socket {
                 client: &client,
                 id,
@@ -81,6 +87,7 @@ pub async fn run(
                 families,
                 gate: &gate,
                 is_bound: remote.is_none(),
+                most: client.common.bursts.most_together(),
             };
             handover = socket.serve().await;
             socket.receiving(ReceiveSide::end);
@@ -106,6 +113,18 @@ struct Socket<'a> {
     families: Families,
     gate: &'a Gate,
     is_bound: bool,
+    most: MostTogether,
+}
+
+/// What came of sending.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Sent {
+    /// There is nothing that could be sent now.
+    All,
+    /// The kernel's queue is full.
+    Full,
+    /// There may be more, and it is the turn of others.
+    Enough,
 }
 
 impl Socket<'_> {
@@ -117,13 +136,14 @@ impl Socket<'_> {
         let mut lookup: Option<Lookup<'_>> = None;
         let mut handover = Handover::Complete;
         loop {
+            self.orders.traffic.wake_ups.one();
             let deadline = self.orders.sending(SendSide::deadline);
             if deadline.is_some_and(|deadline| deadline <= Instant::now())
                 && self.orders.sending(SendSide::give_up)
             {
                 handover = Handover::Incomplete;
             }
-            self.take_next();
+            let has_next = self.has_next();
             if self.orders.is_closing() && !self.orders.sending(SendSide::has_work) {
                 return handover;
             }
@@ -137,7 +157,7 @@ impl Socket<'_> {
             let read = self.orders.wanted();
             let read =
                 read.filter(|_| has_room && !self.client.holds_too_much(self.id, self.orders));
-            let sends = self.orders.sending(|sending| sending.offer().is_some());
+            let sends = has_next || self.orders.sending(|sending| sending.offer().is_some());
             let interest = match (read, sends) {
                 (None, false) => None,
                 (Some(_), false) => Some(RECEIVABLE),
@@ -163,14 +183,10 @@ impl Socket<'_> {
                 () = until(deadline) => continue,
             };
             // An error that waits goes to one of them, and it is the sender's where both are there (decision AMB-55).
-            if sends
-                && (ready.is_writable() || ready.is_write_closed())
-                && !self.send_once()
-                && ready.is_write_closed()
-            {
-                // An error of the network makes tokio take the socket for ready to write for ever.
-                self.pause().await;
-            }
+            let sent = match sends && (ready.is_writable() || ready.is_write_closed()) {
+                true => self.send(),
+                false => Sent::All,
+            };
             if let Some(max) = read {
                 // One at a time: tokio takes no combination in `try_io`.
                 if ready.is_readable() {
@@ -179,7 +195,12 @@ impl Socket<'_> {
                     self.receive_once(max, Interest::ERROR);
                 }
             }
-            tokio::task::consume_budget().await;
+            match sent {
+                // An error of the network makes tokio take the socket for ready to write for ever.
+                Sent::Full if ready.is_write_closed() => self.pause().await,
+                Sent::Enough => tokio::task::yield_now().await,
+                Sent::All | Sent::Full => tokio::task::consume_budget().await,
+            }
         }
     }
 
@@ -189,12 +210,21 @@ impl Socket<'_> {
         }
     }
 
+    /// Whether a datagram stands in the ring that is to be sent next.
+    fn has_next(&self) -> bool {
+        match self.orders.sending(SendSide::has_next) {
+            Ok(has_next) => has_next,
+            Err(Corrupt) => {
+                self.fail_sending(SocketError::MemoryDamaged);
+                false
+            },
+        }
+    }
+
     /// Take the next datagram that is to be sent from the ring, if there is one.
     fn take_next(&self) {
-        match self.orders.sending(SendSide::has_next) {
-            Ok(false) => return,
-            Ok(true) => {},
-            Err(Corrupt) => return self.fail_sending(SocketError::MemoryDamaged),
+        if !self.has_next() {
+            return;
         }
         let in_flight = match self.client.in_flight() {
             Ok(in_flight) => in_flight,
@@ -278,6 +308,15 @@ impl Socket<'_> {
         Err(failure.unwrap_or(SocketError::AddressFamilyMismatch))
     }
 
+    /// Where a datagram goes, if it is an address and nobody has to be asked about it. Otherwise [`Self::find`] tells,
+    /// or tells what is wrong with it.
+    fn find_now(&self, to: &Destination) -> Option<SocketAddr> {
+        self.gate.port(AddressUse::UdpSend, to.port).ok()?;
+        let ip = resolver::literal(&to.host, to.dns_query_type)?;
+        let address = self.families.fit((ip, to.port).into())?;
+        self.gate.is_known(address).then_some(address)
+    }
+
     /// Wait for a moment, or until there is something else to do.
     async fn pause(&self) {
         tokio::select! {
@@ -288,25 +327,88 @@ impl Socket<'_> {
         }
     }
 
-    /// Send what is to be sent. Returns whether the OS had anything to say to it.
-    fn send_once(&self) -> bool {
-        let mut hop = self.client.link.hop(&SEND, self.id);
-        let result = self.orders.sending(|sending| match sending.offer() {
-            Some((data, Some(to))) => self.socket.try_send_to(data, to),
-            Some((data, None)) => self.socket.try_send(data),
-            None => Err(io::ErrorKind::WouldBlock.into()),
+    /// Send what is to be sent: the datagram that was taken from the ring, or what stands there.
+    fn send(&self) -> Sent {
+        let mut count = 0;
+        while count < DATAGRAMS_IN_A_ROW {
+            let sent = match self.send_pending() {
+                Some(sent) => sent,
+                None => self.client.common.bursts.with(|burst| {
+                    self.gather(burst);
+                    self.send_burst(burst)
+                }),
+            };
+            match sent {
+                Ok(0) => return Sent::All,
+                Ok(sent) => count += sent,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Sent::Full,
+                Err(error) if is_temporary(&error) => count += 1,
+                Err(error) => {
+                    self.fail_sending(from_io(&error));
+                    return Sent::All;
+                },
+            }
+        }
+        Sent::Enough
+    }
+
+    /// Send the datagram that was taken from the ring, if there is one that is ready. How many were sent.
+    fn send_pending(&self) -> Option<io::Result<usize>> {
+        let (mut hop, sent) = self.orders.sending(|sending| {
+            let (data, to) = sending.offer()?;
+            let hop = self.client.link.hop(&SEND, self.id);
+            let sent = match to {
+                Some(to) => self.socket.try_send_to(data, to),
+                None => self.socket.try_send(data),
+            };
+            Some((hop, sent))
+        })?;
+        Some(sent.map(|bytes| {
+            hop.datagrams(1, bytes);
+            self.orders.traffic.sent(1, bytes);
+            self.report(self.orders.sending(SendSide::sent));
+            1
+        }))
+    }
+
+    /// Put together what stands in the ring and can be sent at once.
+    fn gather(&self, burst: &mut Burst) {
+        let records = &self.client.common.records;
+        let mut scratch = records.take();
+        self.orders.sending(|sending| {
+            sending.gather(burst, &self.most, &mut scratch, self.is_bound, |to| {
+                self.find_now(to)
+            });
         });
-        let answer = match result {
-            Ok(count) => {
-                hop.datagram(count);
-                self.client.common.statistics.sent(count);
-                self.orders.sending(SendSide::sent)
-            },
-            Err(error) if is_temporary(&error) => None,
-            Err(error) => self.orders.sending(|sending| sending.fail(from_io(&error))),
+        records.replace(scratch);
+    }
+
+    /// Send what was put together, all or nothing, or only the first where the OS does not take all of them at once.
+    /// How many were sent. Where there is nothing, what stands first in the ring is taken from it.
+    fn send_burst(&self, burst: &mut Burst) -> io::Result<usize> {
+        if burst.count() == 0 {
+            self.take_next();
+            return Ok(0);
+        }
+        let mut hop = self.client.link.hop(&SEND, self.id);
+        let send = |burst: &Burst| {
+            self.socket
+                .try_io(Interest::WRITABLE, || burst.send(&self.socket))
         };
-        self.report(answer);
-        true
+        let bytes = match send(burst) {
+            Err(error) if self.most.refuses(burst, &error) => {
+                burst.keep_first();
+                send(burst)
+            },
+            sent => sent,
+        }?;
+        hop.datagrams(burst.count(), bytes);
+        self.orders.traffic.sent(burst.count(), bytes);
+        let tells = self
+            .orders
+            .sending(|sending| sending.sent_burst(burst.taken()));
+        self.report(tells.then_some(SocketEvent::Writable));
+        Ok(burst.count())
     }
 
     /// Receive because the socket is ready for `reason`.
@@ -328,13 +430,14 @@ impl Socket<'_> {
         let mut result = Ok(());
         let mut tells = false;
         let mut hop = self.client.link.hop(&RECVMMSG, self.id);
+        let (mut datagrams, mut bytes) = (0, 0);
         self.socket.try_io(reason, || {
             self.receiving(|receiving| {
                 let received = common
                     .batch
                     .receive(&self.socket, max, |data, from, is_last| {
-                        common.statistics.received(data.len());
-                        hop.datagram(data.len());
+                        datagrams += 1;
+                        bytes += data.len();
                         let datagram = Datagram {
                             data,
                             from: self.is_bound.then(|| from.into()),
@@ -349,6 +452,8 @@ impl Socket<'_> {
                 received
             })
         })?;
+        hop.datagrams(datagrams, bytes);
+        self.orders.traffic.received(datagrams, bytes);
         common.records.replace(scratch);
         if ends {
             self.orders.has_read();

@@ -12,8 +12,8 @@ use direct_sockets_traits::{
 };
 
 use crate::support::{
-    InProcess, PATIENCE, TestClient, TestNet, destination, grant, peer, tcp_listen, udp, udp_bound,
-    udp_connected,
+    InProcess, PATIENCE, TestClient, TestNet, destination, early, grant, peer, tcp_listen, udp,
+    udp_bound, udp_connected,
 };
 
 fn deciding(addresses: AddressGrant) -> Grant {
@@ -154,6 +154,61 @@ fn every_datagram_is_looked_at() {
     let result = client.send_datagram(id, b"x", destination("127.0.0.1", port));
     assert_eq!(result, WriteResult::Error(SocketError::AddressNotAllowed));
     assert!(peer.recv(&mut [0; 1]).is_err(), "something was sent");
+}
+
+#[test]
+fn what_counts_as_written_is_looked_at_as_well() {
+    let net = TestNet::start();
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    peer.set_nonblocking(true).unwrap();
+    let port = peer.local_addr().unwrap().port();
+    let floor = Grant {
+        port_floors: PortFloors {
+            remote: u16::MAX,
+            ..Default::default()
+        },
+        ..grant()
+    };
+    for (grant, error) in [
+        (without_loopback(), SocketError::AddressNotAllowed),
+        (floor, SocketError::PortNotAllowed),
+    ] {
+        let client = net.client_of(grant);
+        let (id, _) = client.bind("0.0.0.0");
+        client.put_datagrams(id, &vec![early(b"x", destination("127.0.0.1", port)); 10]);
+        assert_eq!(client.next_of(id), SocketEvent::WriteFailed(error));
+        client.close(id);
+    }
+    assert!(peer.recv(&mut [0; 1]).is_err(), "something was sent");
+    assert_eq!(net.statistics().writes, 0);
+}
+
+#[test]
+fn what_counts_as_written_waits_for_the_answer_and_then_goes_together() {
+    let net = TestNet::start();
+    let client = net.client_of(asking());
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let port = peer.local_addr().unwrap().port();
+    for allow in [false, true] {
+        let (id, _) = client.bind("0.0.0.0");
+        client.put_datagrams(id, &vec![early(b"x", destination("127.0.0.1", port)); 10]);
+        let question = question(&net);
+        assert_eq!(net.statistics().writes, 0);
+        answer(&net, question.id, allow);
+        if !allow {
+            let error = SocketError::AddressNotAllowed;
+            assert_eq!(client.next_of(id), SocketEvent::WriteFailed(error));
+        }
+    }
+    for _ in 0..10 {
+        assert_eq!(peer.recv(&mut [0; 2]).unwrap(), 1);
+    }
+    // The one that was asked about, and the others.
+    net.wait_for("two calls", |figures| {
+        (figures.datagrams_sent, figures.writes) == (10, 2)
+    });
+    assert!(net.questions.try_recv().is_err(), "one question too many");
 }
 
 #[test]

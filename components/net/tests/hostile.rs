@@ -19,19 +19,19 @@ use proptest::prelude::*;
 use crate::support::{Event, TestClient, TestNet, peer};
 
 /// A client that goes on while others misbehave.
-struct Witness {
+pub struct Witness {
     client: TestClient,
     id: SocketId,
 }
 
 impl Witness {
-    fn new(net: &TestNet) -> Self {
+    pub fn new(net: &TestNet) -> Self {
         let client = net.client();
         let id = client.open(peer::echo());
         Self { client, id }
     }
 
-    fn is_not_disturbed(&self) {
+    pub fn is_not_disturbed(&self) {
         self.client.write(self.id, b"still there").unwrap();
         assert_eq!(self.client.read_exactly(self.id, 11), b"still there");
     }

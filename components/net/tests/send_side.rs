@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use direct_sockets_net::budget::Quota;
+use direct_sockets_net::burst::{Burst, MostTogether};
 use direct_sockets_net::send_side::{InFlight, Overrun, SendSide};
 use direct_sockets_net::statistics::Statistics;
 use direct_sockets_plane::{MessageWriter, Plane, Room, Span, encode};
 use direct_sockets_traits::limits::{MAX_DATAGRAM, MAX_RECORD};
-use direct_sockets_traits::{Outgoing, SocketError, SocketEvent, WriteResult};
+use direct_sockets_traits::{Host, Outgoing, SocketError, SocketEvent, WriteResult};
 
 use crate::support::destination;
 
@@ -54,6 +55,19 @@ impl Sender {
             shares: [(); 2].map(|()| self.quota.take().expect("room")),
         };
         self.side.take(&mut self.scratch, bound, in_flight)
+    }
+
+    /// Put together what can be sent at once.
+    fn gather(&mut self, bound: bool) -> Burst {
+        let mut burst = Burst::default();
+        let most = MostTogether::new(64);
+        let scratch = &mut self.scratch;
+        self.side
+            .gather(&mut burst, &most, scratch, bound, |to| match to.host {
+                Host::Ip(ip) => Some((ip, to.port).into()),
+                Host::Name(_) => None,
+            });
+        burst
     }
 
     fn push(&mut self, data: &[u8], to: Option<&str>) {
@@ -224,4 +238,81 @@ fn an_error_of_what_was_reported_as_written_is_told_by_itself() {
     sender.put(b"x", None, false);
     let none_taken = sender.side.fail(error);
     assert_eq!(none_taken, Some(SocketEvent::WriteFailed(error)));
+}
+
+#[test]
+fn udp_w_17_what_was_reported_as_written_stays_in_the_ring_until_it_is_sent() {
+    let mut sender = Sender::new();
+    assert_eq!(sender.gather(false).count(), 0);
+    for text in [&b"one"[..], b"two", b"3", b"four"] {
+        sender.put(text, None, false);
+    }
+    let held = sender.side.held();
+    for _ in 0..2 {
+        let burst = sender.gather(false);
+        assert_eq!(burst.contents(), (&b"onetwo3"[..], None));
+        assert_eq!(burst.count(), 3);
+        assert_eq!(sender.side.held(), held);
+        assert!(sender.side.has_work());
+        assert_eq!(sender.in_flight(), 0);
+    }
+    let mut burst = sender.gather(false);
+    burst.keep_first();
+    assert_eq!(burst.contents(), (&b"one"[..], None));
+    assert!(!sender.side.sent_burst(burst.taken()));
+    let burst = sender.gather(false);
+    assert_eq!(burst.contents(), (&b"two3"[..], None));
+    sender.side.sent_burst(burst.taken());
+    let burst = sender.gather(false);
+    assert_eq!(burst.contents(), (&b"four"[..], None));
+    sender.side.sent_burst(burst.taken());
+    assert_eq!(sender.gather(false).count(), 0);
+    assert_eq!(sender.side.has_next(), Ok(false));
+    assert_eq!(sender.side.held(), 0);
+}
+
+#[test]
+fn udp_w_08_only_what_can_be_sent_at_once_is_put_together() {
+    // What is asked about, has a name, breaks the rules, or is no datagram is for `take`.
+    for bound in [false, true] {
+        let to = bound.then_some("127.0.0.1");
+        for odd in ["answer", "name", "destination", "length", "garbage"] {
+            let mut sender = Sender::new();
+            sender.put(b"x", to, false);
+            match odd {
+                "answer" => _ = sender.put(b"y", to, true),
+                "name" => _ = sender.put(b"y", Some("name.test"), false),
+                "destination" => _ = sender.put(b"y", (!bound).then_some("127.0.0.1"), false),
+                "length" => _ = sender.put(&[0; MAX_DATAGRAM + 1], to, false),
+                _ => _ = sender.script.write(&[255; 20]),
+            }
+            let burst = sender.gather(bound);
+            let address = bound.then(address);
+            assert_eq!(burst.contents(), (&b"x"[..], address), "{odd}");
+            sender.side.sent_burst(burst.taken());
+            assert_eq!(sender.gather(bound).count(), 0, "{odd}");
+            assert_eq!(sender.side.has_next(), Ok(true), "{odd}");
+        }
+    }
+}
+
+#[test]
+fn udp_w_12_nothing_behind_what_is_kept_is_put_together() {
+    let mut sender = Sender::new();
+    sender.put(b"1", None, false);
+    let keep = sender.put(b"2", None, false);
+    sender.put(b"3", None, false);
+    sender.side.stop_at(keep);
+    let burst = sender.gather(false);
+    assert_eq!(burst.contents(), (&b"12"[..], None));
+    sender.side.sent_burst(burst.taken());
+    assert_eq!(sender.gather(false).count(), 0);
+    assert!(!sender.side.has_work());
+    // Nor behind one that is pending, nor after an error.
+    let mut sender = Sender::new();
+    sender.push(b"1", None);
+    sender.put(b"2", None, false);
+    assert_eq!(sender.gather(false).count(), 0);
+    sender.side.fail(SocketError::NetworkUnreachable);
+    assert_eq!(sender.gather(false).count(), 0);
 }

@@ -105,7 +105,7 @@ impl Plane {
     }
 }
 
-/// Rings side by side.
+/// Rings side by side, in a memory that may hold other things too.
 #[derive(Clone, Debug)]
 pub struct Segment {
     memory: Arc<Memory>,
@@ -131,6 +131,11 @@ impl Segment {
             start: 0,
             slots: LATER_SLOTS,
         }
+    }
+
+    /// The bytes of the memory, with whatever else is in it.
+    pub fn memory_length(&self) -> usize {
+        self.memory.length()
     }
 
     /// How many rings there are.

@@ -21,8 +21,8 @@ pub enum PostError {
     /// The other side has written what cannot be.
     #[error("the shared memory holds impossible positions or messages")]
     Corrupt,
-    /// The other side does not read.
-    #[error("too many messages wait for the other side")]
+    /// One side writes more than the other one can take.
+    #[error("too many messages wait")]
     Overrun,
     /// A message is longer than any of the contract.
     #[error("a message is too long")]

@@ -36,6 +36,16 @@ impl<R: Room> MessageWriter<R> {
         }
     }
 
+    /// Where the ring lies.
+    pub fn place(&self) -> &R {
+        self.ring.place()
+    }
+
+    /// How many bytes of messages the reader has not taken, lengths included.
+    pub fn used(&mut self) -> Result<usize, Corrupt> {
+        self.ring.used()
+    }
+
     /// How many bytes have been put in since the beginning, lengths included.
     pub fn position(&self) -> u64 {
         self.ring.position()
@@ -90,6 +100,11 @@ impl<R: Room> MessageReader<R> {
         }
     }
 
+    /// Where the ring lies.
+    pub fn place(&self) -> &R {
+        self.ring.place()
+    }
+
     /// How many bytes have been taken out since the beginning, lengths included.
     pub fn position(&self) -> u64 {
         self.ring.position()
@@ -102,25 +117,40 @@ impl<R: Room> MessageReader<R> {
 
     /// Read the next message into `message`, whose contents are replaced. False where there is none.
     pub fn read(&mut self, message: &mut Vec<u8>) -> Result<bool, Corrupt> {
-        let available = self.ring.available()?;
-        if available == 0 {
+        let Some(bytes) = self.look(0, message)? else {
             return Ok(false);
+        };
+        self.skip(bytes);
+        Ok(true)
+    }
+
+    /// Copy the message that stands behind `ahead` bytes of others into `message`, whose contents are replaced, and
+    /// leave it there. How many bytes it takes there, its length included; nothing where there is none. All that stands
+    /// ahead must have been looked at.
+    pub fn look(&mut self, ahead: usize, message: &mut Vec<u8>) -> Result<Option<usize>, Corrupt> {
+        let available = self.ring.available_behind(ahead)?;
+        if available == 0 {
+            return Ok(None);
         }
         // Messages are given whole or not at all.
         if available < LENGTH {
             return Err(Corrupt);
         }
         let mut length = [0; LENGTH];
-        self.ring.peek(0, &mut length);
+        self.ring.peek(ahead, &mut length);
         let length = u32::from_ne_bytes(length) as usize;
         if length > self.limit || available - LENGTH < length {
             return Err(Corrupt);
         }
-        message.clear();
+        // Without a look at what is there: all of it is replaced.
         message.resize(length, 0);
-        self.ring.peek(LENGTH, message);
-        self.ring.consume(LENGTH + length);
-        Ok(true)
+        self.ring.peek(ahead + LENGTH, message);
+        Ok(Some(LENGTH + length))
+    }
+
+    /// Take away messages that have been looked at, which take so many bytes.
+    pub fn skip(&mut self, bytes: usize) {
+        self.ring.consume(bytes);
     }
 
     /// Whether the writer sleeps and is to be told. To be called after messages were read.

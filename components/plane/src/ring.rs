@@ -314,6 +314,18 @@ impl<R: Room> Consumer<R> {
         Ok((head - self.tail) as usize)
     }
 
+    /// How many bytes can be taken out behind `ahead` others. Looks at the producer's position only where it knows of
+    /// none, as that takes the cache line from a producer that is busy.
+    pub(crate) fn available_behind(&mut self, ahead: usize) -> Result<usize, Corrupt> {
+        let known = (self.head - self.tail) as usize;
+        let available = if known > ahead {
+            known
+        } else {
+            self.available()?
+        };
+        Ok(available.saturating_sub(ahead))
+    }
+
     /// Copy out up to as many bytes as there are, and take them away. Returns how many.
     pub fn read(&mut self, bytes: &mut [u8]) -> Result<usize, Corrupt> {
         let count = bytes.len().min(self.available()?);
@@ -342,6 +354,7 @@ impl<R: Room> Consumer<R> {
 
     /// Take `count` bytes away. So many must be available.
     pub(crate) fn consume(&mut self, count: usize) {
+        debug_assert!(self.tail + count as u64 <= self.head);
         self.tail += count as u64;
         let header = self.room.header();
         header.tail.store(self.tail, Ordering::Release);

@@ -5,8 +5,10 @@
 //! The other side writes whatever it likes into the memory.
 
 use direct_sockets_plane::{
-    Consumer, MAX_MESSAGE, MessageReader, MessageWriter, Plane, Producer, Room,
+    Consumer, MAX_MESSAGE, MessageReader, MessageWriter, Plane, Post, Producer, Room, decode,
 };
+use direct_sockets_traits::limits::MAX_DATAGRAM;
+use direct_sockets_traits::{Datagram, Outgoing, SocketEvent, SocketId, SocketRequest};
 
 /// What one of the sides does next.
 #[derive(Clone, Debug, bolero::TypeGenerator)]
@@ -22,6 +24,7 @@ enum Step {
     /// Near the honest values, where mistakes would be.
     Nudge([i8; 3]),
     Garbage(u16, u8),
+    LookAtMessages,
 }
 
 #[test]
@@ -73,6 +76,14 @@ fn run(steps: &[Step]) {
                     bytes.resize(u16::MAX.into(), 0);
                     let _ = reader.wait_for_message();
                 },
+                Step::LookAtMessages => {
+                    let mut ahead = 0;
+                    while let Ok(Some(count)) = reader.look(ahead, &mut bytes) {
+                        ahead += count;
+                    }
+                    reader.skip(ahead);
+                    bytes.resize(u16::MAX.into(), 0);
+                },
                 Step::Scribble(words) => {
                     ring.header().scribble(words);
                     plane.events().header().scribble(words);
@@ -96,6 +107,45 @@ fn run(steps: &[Step]) {
             }
             if let Ok(available) = consumer.available() {
                 assert!(available <= capacity);
+            }
+        }
+    });
+}
+
+#[test]
+fn whatever_a_message_says_it_is_understood_or_refused() {
+    bolero::check!()
+        .with_type::<Vec<Vec<u8>>>()
+        .for_each(|messages| understand(messages));
+}
+
+/// Both sides are told these messages by the other one, and find them in a ring of datagrams.
+fn understand(messages: &[Vec<u8>]) {
+    thread_local! {
+        static PLANE: Plane = Plane::private();
+    }
+    PLANE.with(|plane| {
+        plane.events().header().reset();
+        plane.requests().header().reset();
+        let mut net = Post::of_net(plane, 0);
+        let mut script = Post::of_script(plane, 0);
+        let mut events = MessageWriter::new(plane.events());
+        let mut requests = MessageWriter::new(plane.requests());
+        for message in messages {
+            if let Ok(datagram) = decode::<Datagram<'_>>(message) {
+                assert!(datagram.data.len() <= message.len());
+            }
+            if let Ok(datagram) = decode::<Outgoing<'_>>(message) {
+                assert!(datagram.data.len() <= message.len().min(MAX_DATAGRAM + 1));
+            }
+            let message = &message[..message.len().min(MAX_MESSAGE)];
+            assert!(events.write(message).is_ok() && requests.write(message).is_ok());
+            let event = script.receive::<(SocketId, SocketEvent)>();
+            let request = net.receive::<SocketRequest>();
+            assert!(!matches!(event, Ok(None)) && !matches!(request, Ok(None)));
+            if event.is_err() && request.is_err() {
+                // Whoever is told nonsense ends it.
+                return;
             }
         }
     });

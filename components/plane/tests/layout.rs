@@ -49,4 +49,8 @@ fn slots_count_through_all_segments() {
     assert!(ring_of(&[], RingId(0)).is_none());
     assert_eq!(segments[0].slots(), FIRST_SLOTS);
     assert_eq!(segments[1].slots(), LATER_SLOTS);
+    for segment in segments {
+        let rings = segment.slots() as usize * segment.ring(0).unwrap().capacity();
+        assert!(segment.memory_length() > rings && segment.memory_length() < rings + rings / 4);
+    }
 }

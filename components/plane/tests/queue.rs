@@ -28,6 +28,47 @@ fn messages_arrive_whole_and_in_order() {
 }
 
 #[test]
+fn both_sides_know_what_waits_and_where() {
+    let (mut writer, mut reader) = queue();
+    assert_eq!((writer.used(), reader.available()), (Ok(0), Ok(0)));
+    assert_eq!(writer.write(&[0; 96]), Ok(true));
+    assert_eq!(writer.write(&[0; 46]), Ok(true));
+    // Four bytes of length each.
+    assert_eq!((writer.used(), reader.available()), (Ok(150), Ok(150)));
+    assert_eq!(reader.read(&mut Vec::new()), Ok(true));
+    assert_eq!((writer.used(), reader.available()), (Ok(50), Ok(50)));
+    assert_eq!(writer.place().capacity(), reader.place().capacity());
+}
+
+#[test]
+fn messages_that_are_looked_at_stay_until_they_are_skipped() {
+    let (mut writer, mut reader) = queue();
+    let mut message = vec![9; 30];
+    assert_eq!(reader.look(0, &mut message), Ok(None));
+    for text in [&b"first"[..], b"", b"third"] {
+        assert_eq!(writer.write(text), Ok(true));
+    }
+    for _ in 0..2 {
+        let mut ahead = 0;
+        for text in [&b"first"[..], b"", b"third"] {
+            let bytes = reader.look(ahead, &mut message).unwrap().unwrap();
+            assert_eq!(message, text);
+            assert_eq!(bytes, 4 + text.len());
+            ahead += bytes;
+        }
+        assert_eq!(reader.look(ahead, &mut message), Ok(None));
+        assert_eq!(ahead as u64, writer.position());
+    }
+    assert_eq!(reader.position(), 0);
+    reader.skip(4 + 5 + 4);
+    assert_eq!(reader.position(), 13);
+    assert_eq!(reader.look(0, &mut message), Ok(Some(9)));
+    assert_eq!(reader.read(&mut message), Ok(true));
+    assert_eq!(message, b"third");
+    assert_eq!(reader.read(&mut message), Ok(false));
+}
+
+#[test]
 fn a_full_queue_takes_nothing_and_tells_when_there_is_room_again() {
     let (mut writer, mut reader) = queue();
     let long = vec![1; MAX_MESSAGE];

@@ -19,6 +19,7 @@ pub mod limits;
 mod message;
 mod options;
 mod policy;
+mod statistics;
 
 pub use address::Address;
 pub use error::{DomExceptionName, SocketError};
@@ -26,9 +27,8 @@ pub use event_loop_key::EventLoopKey;
 pub use host::Host;
 pub use message::{
     AcceptResult, AcceptedConnection, BrokerMessage, ClientEvent, ConnectRequest, Datagram,
-    Destination, Grant, Handover, NetControl, NetHello, NetStatistics, Outgoing, Owner,
-    PROTOCOL_VERSION, ReadEnd, RingId, SharedMemory, SocketEvent, SocketId, SocketRequest,
-    WriteResult,
+    Destination, Grant, Handover, NetControl, NetHello, Outgoing, Owner, PROTOCOL_VERSION, ReadEnd,
+    RingId, SharedMemory, SocketEvent, SocketId, SocketRequest, WriteResult,
 };
 pub use options::{
     BufferSizes, DnsQueryType, OptionError, ServerOptions, TcpExtras, TcpListen, TcpOpen,
@@ -36,6 +36,9 @@ pub use options::{
 };
 pub use policy::{
     AddressGrant, AddressQuestion, AddressSpace, AddressUse, Decision, PortFloors, QuestionId,
+};
+pub use statistics::{
+    NetStatistics, RingStatistics, SocketKey, SocketKind, SocketList, SocketStatistics,
 };
 
 /// The variable of the environment that tells a process into which file a timeline is written, if one is.

@@ -95,6 +95,24 @@ pub const MAX_QUEUED_EVENTS: usize = 64 * 1024;
 /// process always reads.
 pub const MAX_QUEUED_REQUESTS: usize = 256 * 1024;
 
+/// The most sockets that one answer about sockets tells of, so that it is no longer than [`MAX_PAYLOAD`]: each takes up
+/// to 1.2 KiB, most of it text. Net goes through all its sockets for each answer, and others have their turn between
+/// two.
+pub const SOCKETS_PER_ANSWER: usize = 48;
+
+/// The most bytes of an origin, a pipeline or a worker in an answer about sockets. An origin has up to 267: a name of
+/// 253, a scheme, a port. What content says of its workers may be of any length.
+pub const MAX_STATISTICS_TEXT: usize = 300;
+
+/// The most sockets in a list for the embedder: those of a page that has as many as it may. A list of them takes a few
+/// mebibytes.
+pub const MAX_LISTED_SOCKETS: usize = MAX_SOCKETS_PER_CLIENT;
+
+/// How many events may wait in content for its tasks, or come without a pause. From an honest net process fewer than
+/// ten come for each open socket before script has had its turn, and one for each that is refused, of which no more
+/// than [`MAX_QUEUED_REQUESTS`] can be asked for; one that is over this is given up.
+pub const MAX_ARRIVED_EVENTS: usize = 16 * MAX_SOCKETS_PER_CLIENT;
+
 /// How long the net process may take from its start until it has reported in.
 pub const NET_START_TIMEOUT_MS: u64 = 5_000;
 

@@ -16,12 +16,12 @@ use ipc_channel::ipc::{IpcReceiver, IpcSender, IpcSharedMemory};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, AddressGrant, AddressQuestion, DnsQueryType, Host, PortFloors, QuestionId,
-    SocketError, TcpListen, TcpOpen, UdpOpen,
+    Address, AddressGrant, AddressQuestion, DnsQueryType, Host, NetStatistics, PortFloors,
+    QuestionId, SocketError, SocketKey, SocketList, TcpListen, TcpOpen, UdpOpen,
 };
 
 /// Said in [`NetHello`]; a net binary of another version is refused.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 
 /// Names a socket within its client (one global). Script picks it and never uses one twice.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -105,6 +105,13 @@ pub enum NetControl {
     },
     /// Answer at once: the broker wonders whether net still lives, or wants the figures.
     Statistics(IpcSender<NetStatistics>),
+    /// Answer at once with the sockets that follow the given one, as many as [`crate::limits::SOCKETS_PER_ANSWER`].
+    Sockets {
+        /// The last one of the answer before this.
+        after: Option<SocketKey>,
+        /// Where to answer.
+        reply: IpcSender<SocketList>,
+    },
     /// The answer to an [`AddressQuestion`]. One that nobody waits for any more is ignored.
     Answer {
         /// Which question this is about.
@@ -114,26 +121,6 @@ pub enum NetControl {
     },
     /// Close everything and end.
     Exit,
-}
-
-/// A snapshot of what net holds.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct NetStatistics {
-    /// Clients (globals) registered.
-    pub clients: u64,
-    /// Sockets opening or open.
-    pub sockets: u64,
-    /// Bytes of page data held in net's memory at this moment, on the way to the kernel.
-    pub bytes_held: u64,
-    /// Datagrams on their way to the kernel at this moment.
-    pub datagrams_in_flight: u64,
-    /// Datagrams that the kernel has dropped because a socket's queue was full, as far as the sockets that
-    /// are open now and those that were closed have told.
-    pub datagrams_dropped: u64,
-    /// Bytes read from the OS since the start.
-    pub bytes_received: u64,
-    /// Bytes taken by the OS since the start.
-    pub bytes_sent: u64,
 }
 
 /// From script to net. Unknown ids, and requests that make no sense in a socket's state, are ignored.

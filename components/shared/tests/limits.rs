@@ -5,7 +5,10 @@
 //! How the limits have to fit together.
 
 use direct_sockets_traits::limits::*;
-use direct_sockets_traits::{Address, Datagram, Destination, DnsQueryType, Host, Outgoing};
+use direct_sockets_traits::{
+    Address, Datagram, Destination, DnsQueryType, Host, Outgoing, Owner, RingStatistics, SocketKey,
+    SocketKind, SocketList, SocketStatistics,
+};
 
 // These are checked when the tests are compiled; they are tests all the same, so that a report names them.
 
@@ -45,6 +48,55 @@ fn the_largest_datagrams_fit_a_record() {
     ] {
         assert!(length > MAX_DATAGRAM && length <= MAX_RECORD, "{length}");
     }
+}
+
+#[test]
+fn the_longest_answer_about_sockets_is_one_message() {
+    let text = "x".repeat(MAX_STATISTICS_TEXT);
+    let address = Address {
+        ip: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff".parse().unwrap(),
+        port: u16::MAX,
+        scope_id: u32::MAX,
+    };
+    let ring = RingStatistics {
+        capacity: u64::MAX,
+        window: u64::MAX,
+        waiting: u64::MAX,
+    };
+    let longest = SocketStatistics {
+        key: SocketKey {
+            client: u64::MAX,
+            socket: u64::MAX,
+        },
+        kind: SocketKind::Udp,
+        origin: text.clone(),
+        owner: Owner {
+            pipeline: text.clone(),
+            worker: Some(text),
+        },
+        local: Some(address),
+        remote: Some(address),
+        age: std::time::Duration::MAX,
+        bytes_received: u64::MAX,
+        bytes_sent: u64::MAX,
+        datagrams_received: u64::MAX,
+        datagrams_sent: u64::MAX,
+        datagrams_dropped: u64::MAX,
+        reads: u64::MAX,
+        writes: u64::MAX,
+        doorbells: u64::MAX,
+        bells: u64::MAX,
+        wake_ups: u64::MAX,
+        receive_ring: Some(ring),
+        send_ring: Some(ring),
+    };
+    let list = SocketList {
+        sockets: vec![longest; SOCKETS_PER_ANSWER],
+        is_complete: false,
+    };
+    let length = postcard::to_stdvec(&list).unwrap().len();
+    assert!(length <= MAX_PAYLOAD, "{length}");
+    const { assert!(MAX_LISTED_SOCKETS >= SOCKETS_PER_ANSWER) };
 }
 
 #[test]

@@ -14,8 +14,8 @@ use direct_sockets_traits::limits::MAX_DATAGRAM;
 use direct_sockets_traits::{
     AcceptResult, AcceptedConnection, Address, AddressQuestion, BufferSizes, ClientEvent, Datagram,
     Destination, DnsQueryType, Grant, Handover, Host, NetStatistics, Outgoing, Owner, ReadEnd,
-    RingId, SocketError, SocketEvent, SocketId, SocketRequest, TcpExtras, TcpListen, TcpOpen,
-    TcpOptions, UdpExtras, UdpMode, UdpOpen, WriteResult,
+    RingId, SocketError, SocketEvent, SocketId, SocketList, SocketRequest, TcpExtras, TcpListen,
+    TcpOpen, TcpOptions, UdpExtras, UdpMode, UdpOpen, WriteResult,
 };
 use proptest::prelude::*;
 use serde::de::DeserializeOwned;
@@ -94,6 +94,8 @@ fn decode_as_everything(bytes: &[u8]) {
     decode::<AddressQuestion>(bytes);
     decode::<Owner>(bytes);
     decode::<NetStatistics>(bytes);
+    // Sockets have some three hundred bytes in memory, and only net tells of them.
+    decode_within::<SocketList>(bytes, 512);
 }
 
 fn requests() -> Vec<SocketRequest> {

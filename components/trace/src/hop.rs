@@ -50,12 +50,12 @@ impl Hop {
         });
     }
 
-    /// It has moved one datagram more.
+    /// It has moved so many datagrams, which have so many bytes together.
     #[inline]
-    pub fn datagram(&mut self, bytes: usize) {
+    pub fn datagrams(&mut self, count: usize, bytes: usize) {
         if let Some(event) = &mut self.0 {
-            event.bytes = Some(event.bytes.unwrap_or(0) + bytes as u64);
-            event.datagrams += 1;
+            event.bytes = Some(bytes as u64);
+            event.datagrams = count as u64;
         }
     }
 }

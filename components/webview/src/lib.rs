@@ -25,6 +25,8 @@
 //!   [`WebViewBuilder::serve_page`] answer for any https origin, inside of the process.
 //! - **Who may use sockets**: the origins that are served so. [`Origins`] widens that.
 //! - **What happens** is told to a [`Delegate`].
+//! - **What sockets there are**, and what they have moved: [`WebView::socket_statistics`] and
+//!   [`WebView::net_statistics`].
 //! - **The end**: dropping the last [`WebView`] closes the page, Servo and the net process, and waits for each
 //!   at most [`SHUTDOWN_TIMEOUT`].
 //!
@@ -54,7 +56,10 @@ mod window;
 pub use direct_sockets_broker::{
     AddressGrant, AddressRequest, AddressSpace, AddressUse, Decision, PortFloors, Remember,
 };
-pub use direct_sockets_traits::{NetStatistics, TRACE_VARIABLE};
+pub use direct_sockets_traits::{
+    Address, NetStatistics, Owner, RingStatistics, SocketKey, SocketKind, SocketList,
+    SocketStatistics, TRACE_VARIABLE,
+};
 pub use url::Url;
 
 pub use crate::builder::{NetProcess, WebViewBuilder};

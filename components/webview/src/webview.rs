@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use direct_sockets_broker::AddressGrant;
 use direct_sockets_policy::AllowedOrigins;
-use direct_sockets_traits::NetStatistics;
+use direct_sockets_traits::{NetStatistics, SocketList};
 use dpi::PhysicalSize;
 use euclid::Scale;
 use servo::{JavaScriptEvaluationError, RenderingContext, Servo, UserContentManager};
@@ -440,9 +440,32 @@ impl WebView {
             .unwrap_or_default()
     }
 
-    /// What the net process counts; `None` if there is none, or if it does not answer within `timeout`.
+    /// What the net process counts, of all pages and workers of this process together. `None` if there is none, which
+    /// is so until a page has made its first socket, or if it does not answer within `timeout`.
+    ///
+    /// Counting is always on. Asking costs net one message, and a look at each of its sockets.
     pub fn net_statistics(&self, timeout: Duration) -> Option<NetStatistics> {
         direct_sockets_broker::statistics(timeout)
+    }
+
+    /// The sockets of all pages and workers of this process, each with what it has done. `None` as for
+    /// [`Self::net_statistics`].
+    ///
+    /// Net tells of some sockets after the other, so this is not one moment: a socket that is opened or closed
+    /// meanwhile may be missing, and none comes twice. Where `timeout` is too short for all of them, or where there are
+    /// more than 16,384, [`SocketList::is_complete`] is false.
+    ///
+    /// ```no_run
+    /// # fn show(webview: &direct_sockets_webview::WebView) {
+    /// if let Some(list) = webview.socket_statistics(std::time::Duration::from_secs(1)) {
+    ///     for socket in list.sockets {
+    ///         println!("{:?} of {}: {} bytes in", socket.kind, socket.origin, socket.bytes_received);
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn socket_statistics(&self, timeout: Duration) -> Option<SocketList> {
+        direct_sockets_broker::socket_statistics(timeout)
     }
 
     fn guard(&self, method: &'static str) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use direct_sockets_traits::{Grant, Owner, QuestionId};
+use direct_sockets_traits::{Grant, Owner, QuestionId, SocketKey};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -49,6 +49,13 @@ pub enum Control {
     },
     /// Answer with the figures.
     Statistics(Endpoint),
+    /// Answer with the sockets that follow this one.
+    Sockets {
+        /// The last one of the answer before this.
+        after: Option<SocketKey>,
+        /// Where to answer.
+        reply: Endpoint,
+    },
     /// The answer to a question.
     Answer {
         /// Which question.
@@ -113,6 +120,10 @@ enum ControlForm {
         events: usize,
     },
     Statistics(usize),
+    Sockets {
+        after: Option<SocketKey>,
+        reply: usize,
+    },
     Answer {
         id: QuestionId,
         allow: bool,
@@ -181,6 +192,10 @@ impl Control {
                 events: descriptors.take(events)?,
             }),
             ControlForm::Statistics(index) => Ok(Self::Statistics(descriptors.take(index)?)),
+            ControlForm::Sockets { after, reply } => Ok(Self::Sockets {
+                after,
+                reply: descriptors.take(reply)?,
+            }),
             ControlForm::Answer { id, allow } => Ok(Self::Answer { id, allow }),
             ControlForm::Exit => Ok(Self::Exit),
         }
@@ -204,6 +219,13 @@ impl Control {
                 vec![requests.as_fd(), events.as_fd()],
             ),
             Self::Statistics(reply) => (ControlForm::Statistics(0), vec![reply.as_fd()]),
+            Self::Sockets { after, reply } => (
+                ControlForm::Sockets {
+                    after: *after,
+                    reply: 0,
+                },
+                vec![reply.as_fd()],
+            ),
             Self::Answer { id, allow } => (
                 ControlForm::Answer {
                     id: *id,

@@ -8,7 +8,8 @@ use direct_sockets_traits::limits::MAX_SOCKETS_PER_CLIENT;
 use direct_sockets_traits::{
     Address, AddressGrant, AddressQuestion, AddressSpace, AddressUse, BrokerMessage, ClientEvent,
     ConnectRequest, Decision, Grant, NetControl, NetHello, NetStatistics, Owner, PortFloors,
-    QuestionId, SocketError, SocketId, SocketRequest,
+    QuestionId, RingStatistics, SocketError, SocketId, SocketKey, SocketKind, SocketList,
+    SocketRequest, SocketStatistics,
 };
 use direct_sockets_wire::{
     Connect, Control, Endpoint, Hello, Listener, MAX_MESSAGE, MemoryEvent, Message, Wait,
@@ -37,6 +38,46 @@ fn grant() -> Grant {
             tcp_listen: 1024,
             remote: u16::MAX,
         },
+    }
+}
+
+fn key() -> SocketKey {
+    SocketKey {
+        client: 3,
+        socket: u64::MAX,
+    }
+}
+
+fn sockets() -> SocketList {
+    let ring = RingStatistics {
+        capacity: 512 * 1024,
+        window: 65536,
+        waiting: 1,
+    };
+    let socket = SocketStatistics {
+        key: key(),
+        kind: SocketKind::Tcp,
+        origin: grant().origin,
+        owner: owner(),
+        local: Some(Address::default()),
+        remote: None,
+        age: std::time::Duration::from_millis(1500),
+        bytes_received: 1,
+        bytes_sent: 2,
+        datagrams_received: 3,
+        datagrams_sent: 4,
+        datagrams_dropped: 5,
+        reads: 6,
+        writes: 7,
+        doorbells: 8,
+        bells: 9,
+        wake_ups: 10,
+        receive_ring: Some(ring),
+        send_ring: None,
+    };
+    SocketList {
+        sockets: vec![socket],
+        is_complete: true,
     }
 }
 
@@ -132,11 +173,30 @@ fn control_messages_are_read_as_the_contract_has_them() {
         datagrams_dropped: 7,
         bytes_received: u64::MAX,
         bytes_sent: 5,
+        wake_ups: 8,
+        ..Default::default()
     };
     reply
         .send(&postcard::to_stdvec(&sent).unwrap(), &[], Wait::Forever)
         .unwrap();
     assert_eq!(figures.recv().unwrap(), sent);
+
+    for asked in [None, Some(key())] {
+        let (reply, lists) = ipc::channel::<SocketList>().unwrap();
+        let after = asked;
+        sender.send(NetControl::Sockets { after, reply }).unwrap();
+        let message = receive(&endpoint);
+        let control = Control::decode(&message.bytes, message.descriptors).unwrap();
+        let Control::Sockets { after, reply } = control else {
+            panic!("not a request for sockets");
+        };
+        assert_eq!(after, asked);
+        let sent = sockets();
+        reply
+            .send(&postcard::to_stdvec(&sent).unwrap(), &[], Wait::Forever)
+            .unwrap();
+        assert_eq!(lists.recv().unwrap(), sent);
+    }
 
     let (id, allow) = (QuestionId(7), false);
     sender.send(NetControl::Answer { id, allow }).unwrap();
@@ -168,9 +228,13 @@ fn control_messages_are_written_as_the_contract_has_them() {
         events: events.0,
     };
     let (reply, _) = Endpoint::pair().unwrap();
+    let statistics = Control::Statistics(reply);
+    let (reply, list) = Endpoint::pair().unwrap();
+    let after = Some(key());
+    let sockets_after = Control::Sockets { after, reply };
     let (id, allow) = (QuestionId(9), true);
     let answer = Control::Answer { id, allow };
-    for message in [register, Control::Statistics(reply), answer, Control::Exit] {
+    for message in [register, statistics, sockets_after, answer, Control::Exit] {
         let (bytes, descriptors) = message.encode().unwrap();
         endpoint.send(&bytes, &descriptors, Wait::Forever).unwrap();
     }
@@ -193,6 +257,16 @@ fn control_messages_are_written_as_the_contract_has_them() {
         other => panic!("{other:?}"),
     }
     assert!(matches!(control.recv().unwrap(), NetControl::Statistics(_)));
+    match control.recv().unwrap() {
+        NetControl::Sockets { after, reply } => {
+            assert_eq!(after, Some(key()));
+            reply.send(sockets()).unwrap();
+            let message = receive(&list);
+            let read: SocketList = postcard::from_bytes(&message.bytes).unwrap();
+            assert_eq!(read, sockets());
+        },
+        other => panic!("{other:?}"),
+    }
     let answer = control.recv().unwrap();
     assert!(matches!(
         answer,

@@ -2,18 +2,21 @@
 # License, v. 2.0. If a copy of the MPL was not distributed with this
 # file, You can obtain one at https://mozilla.org/MPL/2.0/.
 
-"""Every workload works in the real shell and in the native client: a short run, whose figures nobody looks at."""
+"""Every workload works in the real shell, in the native client and in Chromium, where that is installed: a short run,
+whose figures nobody looks at."""
 
 import argparse
 import contextlib
 import io
 import json
+import os
 import tempfile
 import unittest
 from pathlib import Path
 
-from bench import options, run, server
+from bench import options, peers, run, server
 from bench.workloads import cases
+from mach_support.log import Failure
 from wpt.selftest.test_breakage import binary
 
 
@@ -51,6 +54,17 @@ class Smoke(unittest.TestCase):
             for peer in ("ours", "native")
         }
         self.assertEqual(measured, wanted)
+
+    def test_chromium_has_the_rest(self):
+        [runtime] = [one for one in peers.RUNTIMES if one.program == peers.CHROMIUM]
+        found = peers.find([peers.CHROMIUM], os.environ)
+        if not found.peers:
+            with self.assertRaisesRegex(Failure, "nobody is left"):
+                self.run_with("W0", "--peers", peers.CHROMIUM)
+            return
+        record = self.run_with("--peers", peers.CHROMIUM)
+        measured = {row["case"] for row in record["rows"] if row["median"] is not None}
+        self.assertEqual(measured, {case.name for case in cases([]) if runtime.peers[0].gap(case) is None})
 
     def test_modes_of_ours(self):
         record = self.run_with("W3/1", "W8", "--peers", "ours", "--multiprocess", "--worker")

@@ -31,7 +31,7 @@ class Finding(unittest.TestCase):
     def test_nothing_is_installed(self):
         found = peers.find(None, {"PATH": str(self.folder)})
         self.assertEqual(found.peers, [])
-        self.assertEqual(set(found.missing), {"node-net", "node-web", "deno-web", "deno-raw", "bun", "workerd"})
+        self.assertEqual(set(found.missing), set(peers.NAMES) - {peers.OURS, peers.NATIVE})
         self.assertEqual(found.missing["bun"], "no bun on PATH, and BUN names none")
 
     def test_on_path(self):
@@ -57,6 +57,23 @@ class Finding(unittest.TestCase):
         self.program("bun", "exit 1")
         found = peers.find(["bun"], {"PATH": str(self.folder)})
         self.assertRegex(found.missing["bun"], "bun --version fails")
+
+    def test_chromium_is_driven_by_node(self):
+        chromium = self.program("chromium", "echo Chromium 1")
+        environment = {"PATH": str(self.folder)}
+        self.assertEqual(
+            peers.find(["chromium"], environment).missing,
+            {"chromium": "it is driven by Node, and there is no node on PATH, and NODE names none"},
+        )
+        node = self.program("node")
+        found = peers.find(["chromium"], environment)
+        [peer] = found.peers
+        self.assertEqual(peer.command, (str(node), str(peers.DRIVER), "--chromium", str(chromium)))
+        self.assertEqual((peer.version, found.missing), ("Chromium 1", {}))
+        self.assertTrue(peers.DRIVER.is_file())
+        chromium.unlink()
+        found = peers.find(["chromium"], environment)
+        self.assertEqual(found.missing, {"chromium": "no chromium on PATH, and CHROMIUM names none"})
 
     def test_only_those_that_are_wanted(self):
         self.program("deno")

@@ -12,9 +12,10 @@ from pathlib import Path
 from unittest import mock
 
 from bench import programs, sample
-from bench.peers import Peer
+from bench.peers import CHROMIUM, Peer
 from bench.run import brief, measure
 from bench.sample import Settings
+from bench.server import Server
 from bench.tests import fake
 from bench.tests.made import OURS, case
 
@@ -122,6 +123,13 @@ class Samples(Fakes):
         self.assertEqual(taken["result"]["port"], "1,2", "the driver connects to the client's ports")
         self.assertGreater(taken["values"]["rate"], 0)
 
+    def test_servers_that_wait_for_the_client(self):
+        for client_ends, wanted in ((False, []), (True, ["--client-ends", "true"])):
+            with self.subTest(client_ends), mock.patch("bench.server.Child") as child:
+                child.return_value.next.return_value = (0.0, {"ready": {}})
+                Server(FAKE, ("tcp-accept-close",), 64, 1.0, client_ends=client_ends)
+                self.assertEqual(child.call_args.args[0][7:], wanted)
+
     def test_one_processor_for_both(self):
         server, client = self.settings.processors({"one_cpu": True})
         self.assertEqual(len(server), 1)
@@ -171,6 +179,13 @@ class Programs(unittest.TestCase):
     def test_the_shell_has_a_limit(self):
         command = programs.command(OURS, case("W0"), {"limit": 12.5}, self.folder)
         self.assertEqual(command[:3], ["shell", "--timeout", "12.5"])
+
+    def test_the_driver_of_chromium_has_one_too(self):
+        peer = Peer(CHROMIUM, ("node", "driver", "--chromium", "browser"), "direct-sockets", streams=True)
+        command = programs.command(peer, case("W1/byob"), {"limit": 12.5, "byob": 7}, self.folder)
+        self.assertEqual(command[:-1], [*peer.command, "--timeout", "12.5"])
+        ours = programs.write(OURS, case("W1/byob"), {"limit": 12.5, "byob": 7}, self.folder)
+        self.assertEqual(Path(command[-1]).read_text(), ours.read_text(), "the program is the same as ours")
 
     def test_workerd_has_a_configuration(self):
         peer = Peer("workerd", ("workerd", "test"), "workerd", streams=True)

@@ -7,6 +7,7 @@
 import unittest
 
 from bench import table
+from bench.peers import Peer
 from bench.tests.made import FAST, NATIVE, OURS, RAW, SLOW, rows, sample
 from bench.workloads import HIGH, LOW
 
@@ -54,6 +55,15 @@ class Medians(unittest.TestCase):
         ours = rows("W4/seq", samples, list(values))[-1]
         self.assertEqual((ours.peer, ours.vs_streams, ours.vs_best, ours.vs_native), ("ours", 0.5, 0.25, None))
 
+    def test_chromium_is_a_rival_of_its_own(self):
+        chromium = Peer("chromium", ("node",), "direct-sockets", streams=True)
+        values = {OURS: 10.0, chromium: 4.0, FAST: 20.0}
+        samples = [sample("W4/seq", peer, {"rate": value}) for peer, value in values.items()]
+        fast, ours, theirs = rows("W4/seq", samples, list(values))
+        self.assertEqual((fast.vs_chromium, ours.vs_chromium, theirs.vs_chromium), (5.0, 2.5, 1.0))
+        self.assertEqual((ours.vs_streams, theirs.vs_best), (0.5, 0.2))
+        self.assertIn("2.50×", table.cells(ours))
+
 
 class Trouble(unittest.TestCase):
     """Samples that failed, and what a peer cannot do."""
@@ -76,7 +86,7 @@ class Trouble(unittest.TestCase):
     def test_a_gap(self):
         gap = {"case": "W6/64", "peer": "ours", "gap": "no datagrams"}
         [row] = rows("W6/64", [gap], [OURS])
-        self.assertEqual(table.cells(row), ["ours", "n/a", "", "", "", "", "", "", "no datagrams"])
+        self.assertEqual(table.cells(row), ["ours", "n/a", "", "", "", "", "", "", "", "no datagrams"])
 
     def test_those_without_a_number_come_last(self):
         bad = {"case": "W4/seq", "peer": "ours", "error": "no"}

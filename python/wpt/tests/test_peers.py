@@ -111,6 +111,9 @@ class Peers(unittest.TestCase):
         self.assertEqual(len(data), 3_000_000)
         log = self.ask("wait", id=peer, **{"for": "sent"})
         self.assertEqual(log["sentSha256"], hashlib.sha256(data).hexdigest())
+        for count in (0, 1, 2_000_000):
+            beginning = hashlib.sha256(data[:count]).hexdigest()
+            self.assertEqual(self.ask("flood-digest", count=count), {"sha256": beginning})
 
     def test_noise_never_repeats_a_block(self):
         blocks = list(noise(65536 * 3 + 5))

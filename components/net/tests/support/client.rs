@@ -36,6 +36,8 @@ pub struct TestClient {
     post: RefCell<Option<(Post, Bell)>>,
     plane: RefCell<Option<Plane>>,
     next_id: Cell<u64>,
+    /// How often it has woken net.
+    pub doorbells: Cell<u64>,
     segments: RefCell<Vec<Segment>>,
     slots: RefCell<Slots>,
     ends: RefCell<HashMap<SocketId, Ends>>,
@@ -86,6 +88,7 @@ impl TestClient {
             post: RefCell::default(),
             plane: RefCell::default(),
             next_id: Cell::new(1),
+            doorbells: Cell::new(0),
             segments: RefCell::default(),
             slots: RefCell::default(),
             ends: RefCell::default(),
@@ -112,9 +115,15 @@ impl TestClient {
     /// Wake net if it sleeps.
     fn tell(&self, post: &Post) {
         if post.must_tell() {
-            // Where net has gone, the next event shows it.
-            let _ = self.requests.send(SocketRequest::Doorbell);
+            self.ring_doorbell();
         }
+    }
+
+    /// Wake net, whether or not it sleeps.
+    pub fn ring_doorbell(&self) {
+        self.doorbells.set(self.doorbells.get() + 1);
+        // Where net has gone, the next event shows it.
+        let _ = self.requests.send(SocketRequest::Doorbell);
     }
 
     /// The next event.
@@ -208,7 +217,7 @@ impl TestClient {
     }
 
     /// Note what an event says about a ring. False if it is about something else.
-    pub(super) fn note(&self, event: &Event) -> bool {
+    pub fn note(&self, event: &Event) -> bool {
         match event {
             Event::Socket {
                 event: SocketEvent::Readable | SocketEvent::Writable,

@@ -20,6 +20,12 @@ pub struct Received {
     pub from: Option<Address>,
 }
 
+/// A datagram that script has reported as written.
+pub fn early(data: &[u8], to: Option<Destination>) -> Outgoing<'_> {
+    let answer = false;
+    Outgoing { data, to, answer }
+}
+
 impl TestClient {
     pub fn start_udp(&self, open: UdpOpen) -> SocketId {
         let id = self.fresh_id();
@@ -58,33 +64,44 @@ impl TestClient {
 
     /// Put a datagram into the ring, which must have room; up to where the ring is full then.
     pub fn put_datagram(&self, id: SocketId, datagram: &Outgoing<'_>) -> u64 {
-        if self.with(id, |ends| ends.sender.is_none()) {
+        self.put_datagrams(id, std::slice::from_ref(datagram))
+    }
+
+    /// The same with several. Net finds the first ones of a socket all at once.
+    pub fn put_datagrams(&self, id: SocketId, datagrams: &[Outgoing<'_>]) -> u64 {
+        let records = datagrams
+            .iter()
+            .map(|datagram| encode(datagram, Vec::new()).unwrap());
+        self.put_records(id, records)
+    }
+
+    /// The same with what may be no datagrams.
+    pub fn put_records(&self, id: SocketId, records: impl IntoIterator<Item = Vec<u8>>) -> u64 {
+        let is_first = self.with(id, |ends| ends.sender.is_none());
+        let ring = is_first.then(|| {
             let (ring, span) = self.ring();
             let sender = MessageWriter::with_limit(span, 2 * MAX_RECORD);
             self.with(id, |ends| ends.sender = Some(sender));
-            self.send(SocketRequest::WriteFrom { id, ring });
-        }
-        let record = encode(datagram, Vec::new()).unwrap();
+            ring
+        });
         let (tells, position) = self.with(id, |ends| {
             let sender = ends.sender.as_mut().unwrap();
-            assert!(sender.write(&record).unwrap(), "there is room");
+            for record in records {
+                assert!(sender.write(&record).unwrap(), "there is room");
+            }
             (sender.must_tell(), sender.position())
         });
-        if tells {
-            self.send(SocketRequest::Bytes { id });
+        match ring {
+            Some(ring) => self.send(SocketRequest::WriteFrom { id, ring }),
+            None if tells => self.send(SocketRequest::Bytes { id }),
+            None => {},
         }
         position
     }
 
     /// Put something into the ring of a socket that sends datagrams, which is none.
     pub fn put_garbage(&self, id: SocketId) {
-        let (ring, span) = self.ring();
-        self.send(SocketRequest::WriteFrom { id, ring });
-        let mut sender = MessageWriter::with_limit(span, MAX_RECORD);
-        assert!(sender.write(&[255; 100]).unwrap());
-        if sender.must_tell() {
-            self.send(SocketRequest::Bytes { id });
-        }
+        self.put_records(id, [vec![255; 100]]);
     }
 
     pub fn send_datagram(&self, id: SocketId, data: &[u8], to: Option<Destination>) -> WriteResult {

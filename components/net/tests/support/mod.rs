@@ -13,7 +13,7 @@ pub use client::{
     Event, QUIET, ReadResult, TestClient, destination, open_request, tcp_listen, udp, udp_bound,
     udp_connected,
 };
-pub use datagrams::Received;
+pub use datagrams::{Received, early};
 pub use net::{
     InProcess, TestNet, descriptors_of, grant, grant_to, own_memory, register,
     socket_descriptors_of, socket_in_net, wait_until,
@@ -22,10 +22,20 @@ pub use net::{
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::{Ipv6Addr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Tells threads to stop when the test is through with them, also when it fails.
+pub struct StopOnDrop<'a>(pub &'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Whether the machine has no IPv6 on loopback. Then the test ends here, and counts as skipped for that reason: the
 /// runner reads what is written down here, libtest has no word for it.

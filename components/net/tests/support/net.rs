@@ -14,7 +14,8 @@ use direct_sockets_net::NET_PROCESS_FLAG;
 use direct_sockets_net::resolver::ScriptedResolver;
 use direct_sockets_traits::{
     Address, AddressGrant, AddressQuestion, ClientEvent, Grant, NetControl, NetHello,
-    NetStatistics, Owner, PROTOCOL_VERSION, PortFloors, SocketRequest,
+    NetStatistics, Owner, PROTOCOL_VERSION, PortFloors, SocketKey, SocketList, SocketRequest,
+    SocketStatistics,
 };
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
@@ -95,6 +96,18 @@ impl TestNet {
         statistics(self.control())
     }
 
+    /// One answer about sockets.
+    pub fn sockets_after(&self, after: Option<SocketKey>) -> SocketList {
+        sockets_after(self.control(), after)
+    }
+
+    /// All sockets, as those of one answer.
+    pub fn sockets(&self) -> Vec<SocketStatistics> {
+        let list = self.sockets_after(None);
+        assert!(list.is_complete);
+        list.sockets
+    }
+
     /// Wait until the figures are as they should be.
     pub fn wait_for(&self, what: &str, mut is_so: impl FnMut(&NetStatistics) -> bool) {
         wait_until(what, || is_so(&self.statistics()));
@@ -159,6 +172,11 @@ impl InProcess {
     pub fn statistics(&self) -> NetStatistics {
         statistics(self.control.as_ref().unwrap())
     }
+
+    /// The sockets, as many as one answer has.
+    pub fn sockets(&self) -> Vec<SocketStatistics> {
+        sockets_after(self.control.as_ref().unwrap(), None).sockets
+    }
 }
 
 impl Drop for InProcess {
@@ -210,6 +228,14 @@ fn statistics(control: &IpcSender<NetControl>) -> NetStatistics {
     figures
         .try_recv_timeout(PATIENCE)
         .expect("net answers with its figures")
+}
+
+fn sockets_after(control: &IpcSender<NetControl>, after: Option<SocketKey>) -> SocketList {
+    let (reply, sockets) = ipc::channel().unwrap();
+    control.send(NetControl::Sockets { after, reply }).unwrap();
+    sockets
+        .try_recv_timeout(PATIENCE)
+        .expect("net answers with its sockets")
 }
 
 /// Look again and again, for a bounded time.

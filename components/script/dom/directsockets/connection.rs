@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use direct_sockets_plane::{Bell, Plane, Post, PostError, Segment, Span};
 use direct_sockets_trace::{Link, page};
-use direct_sockets_traits::limits::MAX_QUEUED_REQUESTS;
+use direct_sockets_traits::limits::{MAX_ARRIVED_EVENTS, MAX_QUEUED_REQUESTS};
 use direct_sockets_traits::{SocketError, SocketEvent, SocketId, SocketRequest};
 use ipc_channel::ipc::IpcSender;
 use log::warn;
@@ -356,12 +356,18 @@ impl Inner {
 
     /// Take what is in the queue of events.
     fn take_in(&mut self) {
+        let mut taken = 0;
         loop {
             let Channel::Ready(ready) = &mut self.channel else {
                 return;
             };
             match ready.post.receive() {
                 Ok(Some((id, event))) => {
+                    taken += 1;
+                    if self.arrived.len().max(taken) > MAX_ARRIVED_EVENTS {
+                        // It would go on for ever, or until no memory is left.
+                        return self.fail(PostError::Overrun);
+                    }
                     let _hop = self.link.receives(&page::EVENT, id, &event);
                     self.note(id, event);
                 },

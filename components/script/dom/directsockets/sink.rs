@@ -20,13 +20,14 @@ pub(crate) enum DirectSocketSink {
 }
 
 impl DirectSocketSink {
-    /// The write algorithm of the socket's writable stream.
+    /// The write algorithm of the socket's writable stream. A promise only if the chunk is refused; otherwise the socket
+    /// tells the stream's controller how the write has ended.
     pub(crate) fn write_algorithm(
         &self,
         cx: &mut JSContext,
         global: &GlobalScope,
         chunk: HandleValue,
-    ) -> RootedPromise {
+    ) -> Option<RootedPromise> {
         match self {
             Self::Tcp(socket) => socket.write_algorithm(cx, global, chunk),
             Self::Udp(socket) => socket.write_algorithm(cx, global, chunk),

@@ -148,6 +148,9 @@ pub(crate) struct SocketCore {
     /// Whether bytes that were reported as written are known to be lost: `closed` says so, if no error does.
     pub(crate) is_incomplete: Cell<bool>,
 
+    /// Whether [`DirectSocketsClient::pin`] keeps this alive.
+    is_pinned: Cell<bool>,
+
     /// The side whose end closed the socket. Its handler asks for the other side's error first
     /// (decision AMB-29).
     closed_by: Cell<Option<Side>>,
@@ -177,6 +180,7 @@ impl SocketCore {
             write_operation: Default::default(),
             aborted_by_close: Cell::new(false),
             is_incomplete: Cell::new(false),
+            is_pinned: Cell::new(false),
             closed_by: Cell::new(None),
             handle,
         }
@@ -290,6 +294,7 @@ pub(crate) trait DirectSocket: DomObject + Sized {
         let client = global.direct_sockets();
         client.register(handle.id, self.weak());
         client.pin(handle.id, self.pinned());
+        self.core().is_pinned.set(true);
         let error = match (request, &handle.connection) {
             (Ok(request), Some(_)) => {
                 handle.live.set(true);
@@ -521,9 +526,13 @@ pub(crate) trait DirectSocket: DomObject + Sized {
             SocketState::Open => core.write_operation.borrow().is_some() || core.has_waiting_read(),
             SocketState::Closed => false,
         };
+        let pins = outstanding && core.handle.live.get();
+        if core.is_pinned.replace(pins) == pins {
+            return;
+        }
         let global = self.global();
         let client = global.direct_sockets();
-        if outstanding && core.handle.live.get() {
+        if pins {
             client.pin(core.handle.id, self.pinned());
         } else {
             client.unpin(core.handle.id);

@@ -40,11 +40,11 @@ impl From<DirectSocketSourceType<'_>> for DirectSocketSource {
 
 impl DirectSocketSource {
     /// The pull algorithm of the socket's readable stream.
-    pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
+    pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) {
         match self {
             Self::Tcp(socket) => socket.pull_algorithm(cx, global),
-            Self::TcpServer(socket) => socket.pull_algorithm(cx, global),
-            Self::Udp(socket) => socket.pull_algorithm(cx, global),
+            Self::TcpServer(socket) => socket.pull_algorithm(global),
+            Self::Udp(socket) => socket.pull_algorithm(global),
         }
     }
 

@@ -36,7 +36,7 @@ use crate::dom::directsockets::source::DirectSocketSourceType;
 use crate::dom::directsockets::tcpsocket::TCPSocket;
 use crate::dom::directsockets::{check_allowed_to_use, refused_option};
 use crate::dom::globalscope::GlobalScope;
-use crate::dom::promise::{Promise, RootedPromise};
+use crate::dom::promise::RootedPromise;
 use crate::dom::readablestream::{ReadableStream, create_readable_stream};
 use crate::dom::stream::underlyingsourcecontainer::UnderlyingSourceType;
 
@@ -127,7 +127,7 @@ impl TCPServerSocket {
 
     /// Step 2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpserversocket-readable-stream>: the pull
     /// algorithm.
-    pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
+    pub(crate) fn pull_algorithm(&self, global: &GlobalScope) {
         let _hop = self.core.handle.hop(&page::PULL);
         self.forget_read_sockets();
         if self.begin_read() {
@@ -141,8 +141,7 @@ impl TCPServerSocket {
             });
         }
         self.update_liveness();
-        // Step 2.3. Nobody waits for the pull.
-        Promise::new_resolved(cx, global, ())
+        // Step 2.3. Nobody waits for the pull: the promise is not made.
     }
 
     /// Step 3 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpserversocket-readable-stream>: the cancel

@@ -8,7 +8,7 @@
 use direct_sockets_traits::{SocketError, WriteResult};
 use js::context::JSContext;
 use js::jsval::UndefinedValue;
-use js::rust::HandleValue;
+use js::rust::{HandleValue, MutableHandleValue};
 
 use crate::dom::abortsignal::AbortAlgorithm;
 use crate::dom::bindings::codegen::Bindings::AbortSignalBinding::AbortSignalMethods;
@@ -34,34 +34,49 @@ pub(crate) enum WriteOperationKind {
     Close,
 }
 
-/// An algorithm of the sink that is waiting for the OS, and the promise that it returned.
+/// An algorithm of the sink that is waiting for the OS, and the promise that it returned. A write has none.
 #[derive(JSTraceable, MallocSizeOf)]
 #[cfg_attr(crown, crown::unrooted_must_root_lint::must_root)]
 pub(crate) struct WriteOperation {
     kind: WriteOperationKind,
-    promise: TracedPromise,
+    promise: Option<TracedPromise>,
 }
 
 impl SocketCore {
-    pub(crate) fn begin_write_operation(&self, kind: WriteOperationKind, promise: &RootedPromise) {
+    /// A write waits for the OS.
+    pub(crate) fn begin_write(&self) {
         *self.write_operation.borrow_mut() = Some(WriteOperation {
-            kind,
-            promise: promise.to_traced(),
+            kind: WriteOperationKind::Write,
+            promise: None,
         });
     }
 
-    /// The promise of the operation that waits, if it is one of these kinds; it waits no more.
+    /// A write waits no more; whether one did.
+    fn end_write(&self) -> bool {
+        let mut operation = self.write_operation.borrow_mut();
+        let is_write = matches!(&*operation, Some(operation) if operation.kind == WriteOperationKind::Write);
+        if is_write {
+            *operation = None;
+        }
+        is_write
+    }
+
+    /// An abort or a close waits for the OS.
+    pub(crate) fn begin_write_operation(&self, kind: WriteOperationKind, promise: &RootedPromise) {
+        *self.write_operation.borrow_mut() = Some(WriteOperation {
+            kind,
+            promise: Some(promise.to_traced()),
+        });
+    }
+
+    /// The promise of the abort or the close that waits, if one does; it waits no more.
     pub(crate) fn take_write_operation(
         &self,
         cx: &JSContext,
-        kinds: &[WriteOperationKind],
     ) -> Option<(WriteOperationKind, RootedPromise)> {
         let mut operation = self.write_operation.borrow_mut();
         let waiting = operation.as_ref()?;
-        if !kinds.contains(&waiting.kind) {
-            return None;
-        }
-        let result = (waiting.kind, waiting.promise.root(cx));
+        let result = (waiting.kind, waiting.promise.as_ref()?.root(cx));
         *operation = None;
         Some(result)
     }
@@ -79,14 +94,16 @@ impl SocketCore {
             .is_some_and(|writable| writable.get_default_controller().Signal().aborted())
     }
 
+    /// The reason of that abort.
+    fn abort_reason(&self, reason: MutableHandleValue) {
+        if let Some(writable) = self.writable.get() {
+            writable.get_default_controller().Signal().Reason(reason);
+        }
+    }
+
     pub(crate) fn reject_with_abort_reason(&self, cx: &mut JSContext, promise: &RootedPromise) {
         rooted!(&in(cx) let mut reason = UndefinedValue());
-        if let Some(writable) = self.writable.get() {
-            writable
-                .get_default_controller()
-                .Signal()
-                .Reason(reason.handle_mut());
-        }
+        self.abort_reason(reason.handle_mut());
         promise.reject(cx, reason.handle());
     }
 
@@ -144,12 +161,8 @@ pub(crate) trait WriteSide: DirectSocket {
 
     /// A chunk is refused: step 3.4 of
     /// <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-writable-stream>.
-    fn refuse_chunk(
-        &self,
-        cx: &mut JSContext,
-        promise: RootedPromise,
-        error: Error,
-    ) -> RootedPromise {
+    fn refuse_chunk(&self, cx: &mut JSContext, error: Error) -> RootedPromise {
+        let promise = Promise::new(cx, &self.global());
         promise.reject_error(cx, error);
         // The stream is errored now, and nothing would ever close the socket (decision AMB-14).
         self.end_write_side();
@@ -162,21 +175,40 @@ pub(crate) trait WriteSide: DirectSocket {
     /// write. Exactly one of three holds (decision AMB-16).
     fn handle_written(&self, cx: &mut JSContext, result: WriteResult) {
         let core = self.core();
-        let Some((_, promise)) = core.take_write_operation(cx, &[WriteOperationKind::Write]) else {
+        if !core.end_write() {
             return;
-        };
+        }
         match result {
             // Step 3.5.2.1. The chunk was written.
-            WriteResult::Done => promise.resolve_native(cx, &()),
+            WriteResult::Done => {
+                if let Some(writable) = core.writable.get() {
+                    writable
+                        .get_default_controller()
+                        .handle_write_fulfilled(cx, &self.global());
+                }
+            },
             // Step 3.5.2.2. The OS reports an error.
             WriteResult::Error(error) => {
                 rooted!(&in(cx) let mut exception = UndefinedValue());
                 self.create_exception(cx, error, exception.handle_mut());
-                promise.reject(cx, exception.handle());
                 self.end_write_side();
+                self.fail_write(cx, exception.handle());
             },
             // Step 3.5.2.3. An abort came first.
-            WriteResult::Interrupted => core.reject_with_abort_reason(cx, &promise),
+            WriteResult::Interrupted => {
+                rooted!(&in(cx) let mut reason = UndefinedValue());
+                core.abort_reason(reason.handle_mut());
+                self.fail_write(cx, reason.handle());
+            },
+        }
+    }
+
+    /// The write that was waiting for the OS has failed. Streams may go on with the abort algorithm at once.
+    fn fail_write(&self, cx: &mut JSContext, reason: HandleValue) {
+        if let Some(writable) = self.core().writable.get() {
+            writable
+                .get_default_controller()
+                .handle_write_rejected(cx, &self.global(), reason);
         }
     }
 
@@ -200,15 +232,11 @@ pub(crate) trait WriteSide: DirectSocket {
         if !core.write_side_open.get() {
             return;
         }
-        let waiting = core.take_write_operation(
-            cx,
-            &[
-                WriteOperationKind::Write,
-                WriteOperationKind::Abort,
-                WriteOperationKind::Close,
-            ],
-        );
-        match waiting {
+        if core.end_write() {
+            self.end_write_side();
+            return self.fail_write(cx, error);
+        }
+        match core.take_write_operation(cx) {
             // Streams errors the stream with what the algorithm's promise is rejected with.
             Some((_, promise)) => promise.reject(cx, error),
             None => {

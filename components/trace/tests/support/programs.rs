@@ -131,8 +131,7 @@ fn net_side() {
     link.hop(&net::WRITEV, first).moved(20, || 20);
     link.hop(&net::READV, first).moved(15, || 15);
     let mut hop = link.hop(&net::RECVMMSG, second);
-    hop.datagram(0);
-    hop.datagram(100);
+    hop.datagrams(2, 100);
     drop(hop);
     drop(link.sends(&net::EVENT, first, &"Readable"));
     drop(link.bell(&net::BELL, || 7));

@@ -20,11 +20,12 @@ const OUT_OF_TIME: i32 = 3;
 pub(crate) fn run(roles: &[String], arguments: &Arguments) -> Result<(), String> {
     let limit = arguments.seconds("limit", LIMIT_SECONDS)?;
     let size = arguments.get("size", 64)?;
+    let client_ends = arguments.get("client-ends", false)?;
     let mut told = Vec::new();
     let mut all = Vec::new();
     for role in roles {
         let counters = Arc::new(Counters::default());
-        let ports = start(role, size, &counters)
+        let ports = start(role, size, client_ends, &counters)
             .map_err(|error| format!("{role}: {error}"))?
             .ok_or_else(|| format!("no role {role}"))?;
         told.push(format!("{role:?}:{ports:?}"));
@@ -45,12 +46,18 @@ pub(crate) fn run(roles: &[String], arguments: &Arguments) -> Result<(), String>
     Ok(())
 }
 
-fn start(role: &str, size: usize, counters: &Arc<Counters>) -> io::Result<Option<Vec<u16>>> {
+fn start(
+    role: &str,
+    size: usize,
+    client_ends: bool,
+    counters: &Arc<Counters>,
+) -> io::Result<Option<Vec<u16>>> {
     Ok(Some(match role {
         "tcp-echo" => serve_tcp::echo(counters)?,
         "tcp-echo-many" => serve_tcp::echo_many(counters)?,
         "tcp-flood" => serve_tcp::flood(counters)?,
         "tcp-discard" => serve_tcp::discard(counters)?,
+        "tcp-accept-close" if client_ends => serve_tcp::accept_and_wait(counters)?,
         "tcp-accept-close" => serve_tcp::accept_and_close(counters)?,
         "udp-echo" => serve_udp::echo(counters)?,
         "udp-sink" => serve_udp::sink(counters)?,

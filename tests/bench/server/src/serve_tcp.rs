@@ -129,6 +129,32 @@ pub(crate) fn accept_and_close(counters: &Arc<Counters>) -> io::Result<Vec<u16>>
         .collect()
 }
 
+/// Accepts on several ports, and resets each connection that the client has ended: then no side remembers it. For
+/// clients that cannot open what the other side has closed meanwhile.
+pub(crate) fn accept_and_wait(counters: &Arc<Counters>) -> io::Result<Vec<u16>> {
+    let listeners: Vec<_> = (0..CHURN_PORTS)
+        .map(|_| listen())
+        .collect::<Result<_, _>>()?;
+    let ports = listeners.iter().map(port_of).collect::<Result<_, _>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let counters = counters.clone();
+    let wait = |mut stream: tokio::net::TcpStream, _| async move {
+        while stream.read(&mut [0; 64]).await? > 0 {}
+        stream.set_zero_linger()
+    };
+    thread::spawn(move || {
+        runtime.block_on(async {
+            for listener in listeners {
+                tokio::spawn(accept_each(listener, counters.clone(), wait));
+            }
+            std::future::pending::<()>().await
+        })
+    });
+    Ok(ports)
+}
+
 /// Sends back what it gets, with one thread for thousands of connections.
 pub(crate) fn echo_many(counters: &Arc<Counters>) -> io::Result<Vec<u16>> {
     let listener = listen()?;
@@ -137,11 +163,16 @@ pub(crate) fn echo_many(counters: &Arc<Counters>) -> io::Result<Vec<u16>> {
         .enable_all()
         .build()?;
     let counters = counters.clone();
-    thread::spawn(move || runtime.block_on(accept_many(listener, counters)));
+    let echo = |stream, counters: Arc<Counters>| async move { echo_one(stream, &counters).await };
+    thread::spawn(move || runtime.block_on(accept_each(listener, counters, echo)));
     Ok(vec![port])
 }
 
-async fn accept_many(listener: TcpListener, counters: Arc<Counters>) -> io::Result<()> {
+async fn accept_each<F: Future<Output = io::Result<()>> + Send + 'static>(
+    listener: TcpListener,
+    counters: Arc<Counters>,
+    talk: impl Fn(tokio::net::TcpStream, Arc<Counters>) -> F + Send + 'static,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
@@ -150,9 +181,10 @@ async fn accept_many(listener: TcpListener, counters: Arc<Counters>) -> io::Resu
             continue;
         };
         counters.add(0, 1);
-        let counters = counters.clone();
+        let talking = talk(stream, counters.clone());
         tokio::spawn(async move {
-            let _ = echo_one(stream, &counters).await;
+            // Clients go away as they like.
+            let _ = talking.await;
         });
     }
 }

@@ -83,7 +83,7 @@ pub(crate) fn sink(counters: &Arc<Counters>) -> io::Result<Vec<u16>> {
     Ok(vec![port])
 }
 
-/// Sends to whoever has sent a datagram, as fast as the kernel takes it, until an empty one comes.
+/// Sends to whoever has sent a datagram, as fast as the kernel takes it, until another one comes from there.
 pub(crate) fn flood(size: usize, counters: &Arc<Counters>) -> io::Result<Vec<u16>> {
     let (socket, port) = bind()?;
     let counters = counters.clone();
@@ -94,6 +94,7 @@ pub(crate) fn flood(size: usize, counters: &Arc<Counters>) -> io::Result<Vec<u16
             let Ok((length, to)) = socket.recv_from(&mut start) else {
                 continue;
             };
+            // An empty one only ends, also where it comes too late for that.
             if length > 0 {
                 let _ = flood_one(&socket, &payload, to, &counters);
                 let _ = socket.set_nonblocking(false);
@@ -114,7 +115,7 @@ fn flood_one(
     while start.elapsed() < LONGEST_FLOOD {
         let sent = batch::send(socket, payload, to)?;
         counters.add(sent * payload.len(), sent);
-        if matches!(socket.recv_from(&mut [0; 16]), Ok((0, _))) {
+        if matches!(socket.recv_from(&mut [0; 16]), Ok((_, from)) if from == to) {
             break;
         }
     }

@@ -4,7 +4,7 @@
 
 //! The real program: its roles, what they count, and its native client against them.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -153,6 +153,20 @@ fn accepted_connections_are_closed_at_once() {
 }
 
 #[test]
+fn accepted_connections_are_reset_after_their_end() {
+    let mut server = Program::start(&["serve", "tcp-accept-close", "--client-ends", "true"]);
+    let ports = server.line().replace(['[', ']', '}'], ",");
+    for port in ports.split(',').filter_map(|part| part.parse().ok()) {
+        let mut stream = connect(port);
+        stream.write_all(b"not looked at").unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let error = stream.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+    server.wait_for(|counts| counts == (0, 8));
+}
+
+#[test]
 fn datagrams_come_back() {
     let (mut server, port) = Program::serve("udp-echo");
     let socket = connected_datagrams(port);
@@ -190,8 +204,12 @@ fn a_flood_of_datagrams_starts_and_stops() {
     let other = connected_datagrams(port);
     other.send(b"start").unwrap();
     assert_eq!(other.recv(&mut buffer).unwrap(), 64);
-    other.send(b"").unwrap();
-    server.wait_for(|(bytes, units)| units >= 11 && bytes >= 11 * 64);
+    // One that is not empty ends it as well.
+    other.send(b"stop").unwrap();
+    let third = connected_datagrams(port);
+    third.send(b"start").unwrap();
+    assert_eq!(third.recv(&mut buffer).unwrap(), 64);
+    server.wait_for(|(bytes, units)| units >= 12 && bytes >= 12 * 64);
 }
 
 #[test]

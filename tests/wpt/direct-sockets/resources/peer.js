@@ -103,6 +103,11 @@ class Peer {
     return new TextDecoder().decode(await this.bytes(connection));
   }
 
+  // The digest of the first `count` bytes of any flood.
+  static async floodDigest(count) {
+    return (await ask("peer/flood-digest", { count })).sha256;
+  }
+
   refuse() {
     return this._ask("refuse");
   }

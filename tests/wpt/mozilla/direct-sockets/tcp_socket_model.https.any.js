@@ -6,6 +6,7 @@
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/server.js
 // META: script=/_mozilla/direct-sockets/resources/net_loss.js
+// META: script=/direct-sockets/resources/random.js
 // META: script=/_mozilla/direct-sockets/resources/model.js
 // META: script=/_mozilla/direct-sockets/resources/model_run.js
 
@@ -17,7 +18,6 @@
 
 // A failure names the seed and the sequence: `./mach test-wpt --query seed=S tcp_socket_model` runs the same
 // sequences again. Timing is not part of a seed.
-const SEED = Number(new URLSearchParams(location.search).get("seed") ?? Math.floor(Math.random() * 2 ** 31));
 const BATCH = 100;
 const LOSS_BATCH = 25;
 

@@ -5,6 +5,7 @@
 // META: script=/direct-sockets/resources/peer.js
 // META: script=/direct-sockets/resources/helpers.js
 // META: script=/direct-sockets/resources/sha256.js
+// META: script=/direct-sockets/resources/random.js
 // META: script=/direct-sockets/resources/transfer.js
 
 // This Source Code Form is subject to the terms of the Mozilla Public
@@ -15,3 +16,5 @@
 
 // With --full only, and with the longer limits that the variant gets.
 testTransfers(1024 * MIB, "1 GiB");
+testBothDirections(2048 * MIB, "2 GiB");
+testManySockets(3000, 128 * 1024, "3000 sockets at the same time");

@@ -19,7 +19,7 @@ use crate::dom::bindings::root::DomRoot;
 use crate::dom::directsockets::socketcore::{DirectSocket, Side};
 use crate::dom::directsockets::source::DirectSocketSourceType;
 use crate::dom::globalscope::GlobalScope;
-use crate::dom::promise::{Promise, RootedPromise};
+use crate::dom::promise::RootedPromise;
 use crate::dom::readablestream::ReadableStream;
 use crate::dom::stream::readablebytestreamcontroller::ReadableByteStreamController;
 use crate::dom::stream::underlyingsourcecontainer::UnderlyingSourceType;
@@ -49,7 +49,7 @@ impl TCPSocket {
 
     /// Step 2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-tcpsocket-readable-stream>: the pull
     /// algorithm.
-    pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
+    pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) {
         let _hop = self.core.handle.hop(&page::PULL);
         self.apply_deferred_read_error(cx);
         if self.begin_read() {
@@ -57,8 +57,7 @@ impl TCPSocket {
             self.look_later(global);
         }
         self.update_liveness();
-        // Step 2.4. Nobody waits for the pull.
-        Promise::new_resolved(cx, global, ())
+        // Step 2.4. Nobody waits for the pull: the promise is not made.
     }
 
     /// Have a task look at the ring: now, if there is something in it, or when net says that there is.

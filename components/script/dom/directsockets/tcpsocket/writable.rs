@@ -28,20 +28,20 @@ impl TCPSocket {
         cx: &mut JSContext,
         global: &GlobalScope,
         chunk: HandleValue,
-    ) -> RootedPromise {
+    ) -> Option<RootedPromise> {
         let _hop = self.core().handle.hop(&page::WRITE);
-        // Step 3.1. Make the promise.
-        let promise = Promise::new(cx, global);
+        // Step 3.1. The promise is the controller's own write, which ends when the socket says so: nobody else would
+        // see it.
         // Step 3.2. The signal is not aborted: Streams stops writing once it is.
         // Steps 3.3 and 3.4. Get a copy of the bytes, or refuse the chunk.
         let source = match convert_buffer_source(cx, chunk) {
             Ok(source) => source,
-            Err(error) => return self.refuse_chunk(cx, promise, error),
+            Err(error) => return Some(self.refuse_chunk(cx, error)),
         };
         // Step 3.5. Have the OS write them, in parallel. What is in the ring is queued for transmission; an error that
         // comes later errors the stream.
         let core = self.core();
-        core.begin_write_operation(WriteOperationKind::Write, &promise);
+        core.begin_write();
         let written = core.handle.connection.as_ref().map(|connection| {
             let bytes = get_buffer_source_slice(&source, cx.no_gc());
             connection.write(core.handle.id, bytes, Chunk::Bytes)
@@ -56,8 +56,8 @@ impl TCPSocket {
             Some(Written::Later) | None => {},
         }
         self.update_liveness();
-        // Step 3.6. Return the promise.
-        promise
+        // Step 3.6. There is no promise to return.
+        None
     }
 
     /// The steps that the socket has added to the signal of its writable.
@@ -125,9 +125,7 @@ impl TCPSocket {
     pub(super) fn handle_write_shutdown(&self, cx: &mut JSContext, handover: Handover) {
         let core = self.core();
         self.note_handover(handover);
-        let Some((kind, promise)) =
-            core.take_write_operation(cx, &[WriteOperationKind::Abort, WriteOperationKind::Close])
-        else {
+        let Some((kind, promise)) = core.take_write_operation(cx) else {
             return;
         };
         // Steps 4.2.2.1 and 5.2.2.1. The write side has ended.

@@ -28,7 +28,7 @@ use crate::dom::directsockets::buffersource::new_plain_object;
 use crate::dom::directsockets::socketcore::DirectSocket;
 use crate::dom::directsockets::source::DirectSocketSourceType;
 use crate::dom::globalscope::GlobalScope;
-use crate::dom::promise::{Promise, RootedPromise};
+use crate::dom::promise::RootedPromise;
 use crate::dom::readablestream::{ReadableStream, create_readable_stream};
 use crate::dom::stream::underlyingsourcecontainer::UnderlyingSourceType;
 
@@ -56,7 +56,7 @@ impl UDPSocket {
 
     /// Step 2 of <https://wicg.github.io/direct-sockets/#dfn-initialize-udpsocket-readable-stream>: the pull
     /// algorithm.
-    pub(crate) fn pull_algorithm(&self, cx: &mut JSContext, global: &GlobalScope) -> RootedPromise {
+    pub(crate) fn pull_algorithm(&self, global: &GlobalScope) {
         let _hop = self.core.handle.hop(&page::PULL);
         if self.begin_read() {
             // Step 2.1. How many are wanted: what fits, and never none (decision AMB-07).
@@ -78,8 +78,7 @@ impl UDPSocket {
             self.look_later(global);
         }
         self.update_liveness();
-        // Step 2.3. Nobody waits for the pull.
-        Promise::new_resolved(cx, global, ())
+        // Step 2.3. Nobody waits for the pull: the promise is not made.
     }
 
     /// Step 3 of <https://wicg.github.io/direct-sockets/#dfn-initialize-udpsocket-readable-stream>: the cancel
@@ -164,7 +163,12 @@ impl UDPSocket {
                     break;
                 },
             }
-            let Ok(datagram) = decode::<Datagram>(&record) else {
+            // Net was asked for no more than fit.
+            let controller = readable.get_default_controller();
+            let fits = controller
+                .get_desired_size()
+                .is_some_and(|size| size >= 1.0);
+            let Some(datagram) = decode::<Datagram>(&record).ok().filter(|_| fits) else {
                 self.end_damaged_ring();
                 break;
             };

@@ -21,9 +21,9 @@ use crate::dom::directsockets::buffersource::{copy_of_converted, refuse_unusual_
 use crate::dom::directsockets::dns_query_type;
 use crate::dom::directsockets::rings::{Chunk, Written};
 use crate::dom::directsockets::socketcore::DirectSocket;
-use crate::dom::directsockets::writeside::{WriteOperationKind, WriteSide};
+use crate::dom::directsockets::writeside::WriteSide;
 use crate::dom::globalscope::GlobalScope;
-use crate::dom::promise::{Promise, RootedPromise};
+use crate::dom::promise::RootedPromise;
 
 /// A message that may be sent: its bytes, and where to, in bound mode. An error about the destination or the size is
 /// one that the OS would report.
@@ -37,19 +37,19 @@ impl UDPSocket {
         cx: &mut JSContext,
         global: &GlobalScope,
         chunk: HandleValue,
-    ) -> RootedPromise {
+    ) -> Option<RootedPromise> {
         let _hop = self.core().handle.hop(&page::WRITE);
-        // Step 3.1. Make the promise.
-        let promise = Promise::new(cx, global);
+        // Step 3.1. The promise is the controller's own write, which ends when the socket says so: nobody else would
+        // see it.
         // Step 3.2. The signal is not aborted: Streams stops writing once it is.
         // Steps 3.3 to 3.7. Get a message and a copy of its bytes, or refuse the chunk.
         let outgoing = match self.convert(cx, chunk) {
             Ok(outgoing) => outgoing,
-            Err(error) => return self.refuse_chunk(cx, promise, error),
+            Err(error) => return Some(self.refuse_chunk(cx, error)),
         };
         // Step 3.8. Have the OS send it, in parallel.
         let core = self.core();
-        core.begin_write_operation(WriteOperationKind::Write, &promise);
+        core.begin_write();
         let event = match outgoing {
             Ok((data, to)) => self.send(&data, to),
             Err(error) => Some(SocketEvent::Written(WriteResult::Error(error))),
@@ -58,8 +58,8 @@ impl UDPSocket {
             self.queue_event(global, event);
         }
         self.update_liveness();
-        // Step 3.9. Return the promise.
-        promise
+        // Step 3.9. There is no promise to return.
+        None
     }
 
     /// Put a datagram into the ring. What is to be said of it, if anything is known now.

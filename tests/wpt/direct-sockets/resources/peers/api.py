@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .clients import Clients
-from .connection import Connection, noise
+from .connection import Connection, noise, noise_digest
 from .group import PATIENCE, ConnectionGroup
 from .kept import Kept
 from .listeners import ClosedPort, FullListener, Peer
@@ -54,6 +54,7 @@ class PeerApi:
             "peer/fin": lambda args: self._act(args, lambda c: setattr(c, "fin_when_sent", True)),
             "peer/rst": lambda args: self._act(args, Connection.abort),
             "peer/batch": self._batch,
+            "peer/flood-digest": lambda args: {"sha256": noise_digest(int(args["count"]))},
             "peer/close": lambda args: self._act(args, Connection.close),
             "peer/refuse": self._refuse,
             "peer/end": lambda args: self._things.end(str(args["id"])),

@@ -36,6 +36,14 @@ def noise(total: int) -> Iterator[bytes]:
         number += 1
 
 
+def noise_digest(count: int) -> str:
+    """The digest of the first `count` bytes of what a flood sends."""
+    digest = hashlib.sha256()
+    for block in noise(count):
+        digest.update(block)
+    return digest.hexdigest()
+
+
 class Connection:
     """The state of one connection. Belongs to the thread of its peer; others only look."""
 

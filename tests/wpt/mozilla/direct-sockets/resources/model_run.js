@@ -16,17 +16,6 @@ const STEPS = 8;
 const MOST_WRITES = 8;
 const PATIENCE = 15000;
 
-// A small generator (mulberry32): the same numbers for the same seed on every machine.
-function generator(seed) {
-  let state = seed >>> 0;
-  return n => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % n;
-  };
-}
-
 function choose(random, weighted) {
   const entries = weighted.filter(([weight]) => weight > 0);
   let at = random(entries.reduce((sum, [weight]) => sum + weight, 0));
