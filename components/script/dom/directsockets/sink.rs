@@ -20,8 +20,8 @@ pub(crate) enum DirectSocketSink {
 }
 
 impl DirectSocketSink {
-    /// The write algorithm of the socket's writable stream. A promise only if the chunk is refused; otherwise the socket
-    /// tells the stream's controller how the write has ended.
+    /// The write algorithm of the socket's writable stream. A promise only if the chunk is refused; otherwise the
+    /// socket tells the stream's controller how the write has ended.
     pub(crate) fn write_algorithm(
         &self,
         cx: &mut JSContext,

@@ -54,7 +54,8 @@ impl SocketCore {
     /// A write waits no more; whether one did.
     fn end_write(&self) -> bool {
         let mut operation = self.write_operation.borrow_mut();
-        let is_write = matches!(&*operation, Some(operation) if operation.kind == WriteOperationKind::Write);
+        let is_write =
+            matches!(&*operation, Some(operation) if operation.kind == WriteOperationKind::Write);
         if is_write {
             *operation = None;
         }
