@@ -196,10 +196,18 @@ impl Connection {
 
     /// Have net read into a ring, which is returned. Where none is left, the socket hears [`SocketEvent::Readable`]
     /// once there is one.
+    ///
+    /// Where a task is to look at what has arrived, net is woken when it has: whatever is read reaches the page no
+    /// sooner, and what the task sends besides goes with the same word.
     pub(crate) fn start_read(&self, id: SocketId) -> Option<Span> {
         let mut inner = self.inner.lock();
         let (requests, span) = inner.rings.start_read(id);
-        inner.send_all(requests);
+        for request in requests {
+            inner.put(request);
+        }
+        if !inner.is_awaited {
+            inner.tell();
+        }
         span
     }
 
@@ -329,16 +337,28 @@ impl Inner {
     }
 
     fn send(&mut self, request: SocketRequest) {
+        self.put(request);
+        self.tell();
+    }
+
+    /// Put a request where net finds it when it looks.
+    fn put(&mut self, request: SocketRequest) {
         match &mut self.channel {
             Channel::Connecting { waiting, .. } => waiting.push(request),
             Channel::Ready(ready) => {
                 let _hop = ready.link.sends(&page::REQUEST, request.id(), &request);
-                match ready.post.send(&request) {
-                    Ok(()) => ready.tell(),
-                    Err(error) => self.fail(error),
+                if let Err(error) = ready.post.send(&request) {
+                    self.fail(error);
                 }
             },
             Channel::Lost | Channel::Ended => {},
+        }
+    }
+
+    /// Wake net, if it sleeps and there is something for it.
+    fn tell(&self) {
+        if let Channel::Ready(ready) = &self.channel {
+            ready.tell();
         }
     }
 

@@ -17,6 +17,7 @@
 //!    as a task that holds the global, never a socket, so that an idle socket can be collected.
 //! 6. Nothing in here opens, or names, a socket of the OS.
 
+use std::cell::RefCell;
 use std::ffi::CString;
 
 use direct_sockets_policy::AllowedOrigins;
@@ -90,9 +91,23 @@ fn dns_query_type(query_type: SocketDnsQueryType) -> DnsQueryType {
     }
 }
 
+thread_local! {
+    /// The preference about origins as it was last seen, and what it says: to understand it takes as long as half of
+    /// a constructor.
+    static ALLOWED_ORIGINS: RefCell<Option<(String, AllowedOrigins)>> = const { RefCell::new(None) };
+}
+
 /// Whether the embedder lets this origin use sockets at all. The broker decides the same again.
 fn allowed_by_embedder(global: &GlobalScope) -> bool {
-    let allowed_origins = pref!(dom_direct_sockets_allowed_origins);
-    AllowedOrigins::parse(&allowed_origins)
-        .allows(&global.origin().immutable().ascii_serialization())
+    let preference = pref!(dom_direct_sockets_allowed_origins);
+    let origin = global.origin().immutable().ascii_serialization();
+    ALLOWED_ORIGINS.with_borrow_mut(|seen| match seen {
+        Some((text, origins)) if *text == preference => origins.allows(&origin),
+        _ => {
+            let origins = AllowedOrigins::parse(&preference);
+            let allows = origins.allows(&origin);
+            *seen = Some((preference, origins));
+            allows
+        },
+    })
 }

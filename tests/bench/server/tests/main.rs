@@ -156,7 +156,7 @@ fn accepted_connections_are_closed_at_once() {
 fn accepted_connections_are_reset_after_their_end() {
     let mut server = Program::start(&["serve", "tcp-accept-close", "--client-ends", "true"]);
     let ports = server.line().replace(['[', ']', '}'], ",");
-    for port in ports.split(',').filter_map(|part| part.parse().ok()) {
+    for port in ports.split(',').filter_map(|part| part.trim().parse().ok()) {
         let mut stream = connect(port);
         stream.write_all(b"not looked at").unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
