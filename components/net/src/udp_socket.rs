@@ -431,7 +431,7 @@ impl Socket<'_> {
         let mut tells = false;
         let mut hop = self.client.link.hop(&RECVMMSG, self.id);
         let (mut datagrams, mut bytes) = (0, 0);
-        self.socket.try_io(reason, || {
+        let received = self.socket.try_io(reason, || {
             self.receiving(|receiving| {
                 let received = common
                     .batch
@@ -451,10 +451,11 @@ impl Socket<'_> {
                 tells = receiving.must_tell();
                 received
             })
-        })?;
+        });
+        common.records.replace(scratch);
+        received?;
         hop.datagrams(datagrams, bytes);
         self.orders.traffic.received(datagrams, bytes);
-        common.records.replace(scratch);
         if ends {
             self.orders.has_read();
         }

@@ -15,7 +15,7 @@ use direct_sockets_traits::{SocketError, SocketEvent, SocketId, SocketRequest};
 use ipc_channel::ipc::IpcSender;
 use log::warn;
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dom::directsockets::anysocket::SocketKind;
 use crate::dom::directsockets::rings::{Chunk, Rings, Written};
@@ -35,6 +35,8 @@ struct Inner {
     channel: Channel,
     /// The rings in the memory that is shared with net, and what is being written to them.
     rings: Rings,
+    /// Once net is lost: the sockets of which something was reported as written that it had not given to the OS.
+    unsent: FxHashSet<SocketId>,
     /// The sockets that are not TCPSockets, from their opening to their end: whose task source an event belongs to.
     kinds: FxHashMap<SocketId, SocketKind>,
     /// What has happened, in order, and no task has handled.
@@ -85,6 +87,7 @@ impl Connection {
             inner: Mutex::new(Inner {
                 channel: Channel::Ended,
                 rings: Default::default(),
+                unsent: Default::default(),
                 kinds: Default::default(),
                 arrived: Default::default(),
                 is_awaited: false,
@@ -311,6 +314,11 @@ impl Connection {
         arrival
     }
 
+    /// Whether net was lost before it had given the OS everything that was reported as written to this socket.
+    pub(crate) fn has_unsent(&self, id: SocketId) -> bool {
+        self.inner.lock().unsent.contains(&id)
+    }
+
     /// What has arrived before net was lost.
     pub(crate) fn last_arrival(&self) -> Option<Arrival> {
         self.inner.lock().arrived.pop_front()
@@ -326,7 +334,8 @@ impl Inner {
     }
 
     fn lose(&mut self) {
-        self.rings.end();
+        let unsent = self.rings.end();
+        self.unsent.extend(unsent);
         if matches!(self.channel, Channel::Ended) {
             return;
         }
@@ -376,15 +385,19 @@ impl Inner {
 
     /// Take what is in the queue of events.
     fn take_in(&mut self) {
-        let mut taken = 0;
+        self.take_more(&mut 0);
+    }
+
+    /// The same, after so many were taken without a pause.
+    fn take_more(&mut self, taken: &mut usize) {
         loop {
             let Channel::Ready(ready) = &mut self.channel else {
                 return;
             };
             match ready.post.receive() {
                 Ok(Some((id, event))) => {
-                    taken += 1;
-                    if self.arrived.len().max(taken) > MAX_ARRIVED_EVENTS {
+                    *taken += 1;
+                    if self.arrived.len().max(*taken) > MAX_ARRIVED_EVENTS {
                         // It would go on for ever, or until no memory is left.
                         return self.fail(PostError::Overrun);
                     }
@@ -399,13 +412,14 @@ impl Inner {
 
     /// Take what is in the queue of events, and wish to be told when there is more.
     fn watch(&mut self) {
+        let mut taken = 0;
         loop {
             let Channel::Ready(ready) = &mut self.channel else {
                 return;
             };
             match ready.post.wait() {
                 Ok(true) => return ready.tell(),
-                Ok(false) => self.take_in(),
+                Ok(false) => self.take_more(&mut taken),
                 Err(error) => return self.fail(error),
             }
         }

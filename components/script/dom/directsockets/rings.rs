@@ -88,6 +88,14 @@ impl Writer {
             Self::Datagrams(ring) => ring.position(),
         }
     }
+
+    /// How many bytes net has not taken.
+    fn used(&mut self) -> Result<usize, Corrupt> {
+        match self {
+            Self::Bytes(ring) => ring.used(),
+            Self::Datagrams(ring) => ring.used(),
+        }
+    }
 }
 
 /// The rings of one global.
@@ -118,6 +126,18 @@ struct SocketRings {
 }
 
 impl SocketRings {
+    /// Whether something that is reported as written was not given to the OS, as far as net has said.
+    fn has_unsent(&mut self) -> bool {
+        // Where the OS has refused it, that is told already.
+        let Some(writer) = &mut self.writer else {
+            return false;
+        };
+        match writer.used() {
+            Ok(used) => writer.position() - (used as u64) < self.reported,
+            Err(Corrupt) => true,
+        }
+    }
+
     /// Put a chunk into the ring, as far as there is room for it; whether net is to be told, and how many bytes.
     fn put(&mut self, bytes: &[u8], chunk: Chunk) -> Result<(bool, usize), Corrupt> {
         let Some(writer) = &mut self.writer else {
@@ -149,9 +169,14 @@ impl Rings {
         std::mem::take(&mut self.waiting)
     }
 
-    /// Nothing is written any more.
-    pub(crate) fn end(&mut self) {
-        *self = Default::default();
+    /// Nothing is written any more. The sockets of which something is lost that was reported as written.
+    pub(crate) fn end(&mut self) -> Vec<SocketId> {
+        let mut ended = std::mem::take(self);
+        let unsent = ended
+            .sockets
+            .iter_mut()
+            .filter_map(|(id, socket)| socket.has_unsent().then_some(*id));
+        unsent.collect()
     }
 
     /// Whether a chunk waits for room.

@@ -366,6 +366,10 @@ pub(crate) trait DirectSocket: DomObject + Sized {
         let cx = &mut *realm;
         let core = self.core();
         core.handle.live.set(false);
+        let connection = core.handle.connection.as_ref();
+        if connection.is_some_and(|connection| connection.has_unsent(core.handle.id)) {
+            core.is_incomplete.set(true);
+        }
         match core.state.get() {
             SocketState::Opening => self.handle_open_failed(cx, error),
             SocketState::Open => {
