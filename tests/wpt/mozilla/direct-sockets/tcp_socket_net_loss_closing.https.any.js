@@ -91,6 +91,17 @@ const STEPS = {
     await kill();
     return { rejects: {}, settles: { "close()": closing } };
   },
+  "right after close(), with bytes that were written and not sent": async (t, peer, kill) => {
+    const { socket, writable } = await connect(t, peer);
+    await os.signalNet("STOP");
+    const writer = writable.getWriter();
+    await writer.write(bytes(1000));
+    writer.releaseLock();
+    const closing = held(socket.close());
+    await micro();
+    await kill();
+    return { rejects: { "close()": closing, closed: socket.closed } };
+  },
 };
 
 testNetLoss(STEPS);

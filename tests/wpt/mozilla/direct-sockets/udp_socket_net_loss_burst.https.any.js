@@ -80,6 +80,22 @@ for (const mode of ["bound", "connected"]) {
   }
 }
 
+for (const mode of ["bound", "connected"]) {
+  promise_test(async t => {
+    const net = await startOldNet(t);
+    const { socket, message, readable, writable } = await openFor(t, mode);
+    const writer = writable.getWriter();
+    await writer.write(message(numbered(0)));
+    await os.signalNet("STOP");
+    await writer.write(message(numbered(1)));
+    await writer.close();
+    await readable.cancel();
+    await os.signalNet("KILL");
+    assert_true((await os.waitForEnd("net", net)).ok, "net has ended");
+    await rejectsWith(within(t, socket.closed, 5000, "closed"), "NetworkError", "closed");
+  }, `LIFE-04: net killed before it has sent what a ${mode} UDP socket has written: closed says that something is lost`);
+}
+
 promise_test(async t => {
   const net = await startOldNet(t);
   const { socket, info, readable } = await bindUdp(t);
