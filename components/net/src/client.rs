@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
-use direct_sockets_plane::{Plane, PostError};
+use direct_sockets_plane::{Patience, Plane, PostError};
 use direct_sockets_trace::Link;
 use direct_sockets_trace::net::{REQUEST, WAKE};
 use direct_sockets_traits::limits::{
@@ -93,6 +93,7 @@ pub struct Client {
     /// There was none for more rings, and they will be asked for again.
     waits_for_memory: Cell<bool>,
     queues: Queues,
+    patience: RefCell<Patience>,
     /// How many bytes of datagrams wait for room in rings.
     waiting: Cell<usize>,
     /// Who receives nothing because that is too much.
@@ -155,6 +156,7 @@ impl Client {
             rings: RefCell::new(Rings::new(&plane, grant.max_sockets)),
             waits_for_memory: Cell::new(false),
             queues: Queues::new(&plane, &common.statistics, &link),
+            patience: RefCell::default(),
             link,
             waiting: Cell::new(0),
             held_up: RefCell::default(),
@@ -186,6 +188,7 @@ impl Client {
         loop {
             let request = match self.queues.request() {
                 Ok(Some(request)) => request,
+                Ok(None) if self.has_more_soon().await => continue,
                 Ok(None) => match self.queues.wait() {
                     Ok(true) => match self.receive(requests).await {
                         Ok(request) => request,
@@ -205,6 +208,24 @@ impl Client {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// Whether there is another request within a moment, in which all others are served. Script need not wake net then.
+    async fn has_more_soon(&self) -> bool {
+        let Some(moment) = self.patience.borrow_mut().begin() else {
+            return false;
+        };
+        let found = loop {
+            tokio::task::yield_now().await;
+            if self.queues.has_more() {
+                break true;
+            }
+            if self.events.is_over() || !moment.goes_on() {
+                break false;
+            }
+        };
+        self.patience.borrow_mut().end(found);
+        found
     }
 
     /// The next request of those that come as messages.

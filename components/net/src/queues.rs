@@ -48,6 +48,11 @@ impl Queues {
         self.post.borrow_mut().receive()
     }
 
+    /// Whether [`Self::request`] has something to say.
+    pub fn has_more(&self) -> bool {
+        self.post.borrow_mut().has_more()
+    }
+
     /// Tell script what happened to a socket. Where it sleeps, it is woken: whether that was so.
     pub fn event(&self, id: SocketId, event: &SocketEvent) -> Result<bool, PostError> {
         if self.is_over.get() {

@@ -10,6 +10,7 @@
 //! queue.rs         messages over a ring
 //! post.rs            the contract's messages over both queues, as one side has them
 //! transfer.rs      between rings and descriptors
+//! patience.rs      whether to look again before sleeping
 //! bell.rs          a word in the memory on which a thread of the content process sleeps
 //! layout.rs      what lies where
 //! slots.rs         which rings are in use: script decides
@@ -41,6 +42,8 @@ mod layout;
 #[cfg(not(loom))]
 mod memory;
 #[cfg(not(loom))]
+mod patience;
+#[cfg(not(loom))]
 mod post;
 mod queue;
 mod ring;
@@ -55,6 +58,8 @@ pub use bell::Bell;
 pub use layout::{FIRST_SLOTS, LATER_SLOTS, Plane, Segment, ring_of};
 #[cfg(not(loom))]
 pub use memory::{Memory, Span};
+#[cfg(not(loom))]
+pub use patience::{Moment, Patience};
 #[cfg(not(loom))]
 pub use post::{Post, PostError, decode, encode};
 pub use queue::{MAX_MESSAGE, MessageReader, MessageWriter};

@@ -105,6 +105,11 @@ impl Post {
         decode(&self.scratch).map(Some)
     }
 
+    /// Whether [`Self::receive`] has something to say.
+    pub fn has_more(&mut self) -> bool {
+        !matches!(self.reader.available(), Ok(0))
+    }
+
     /// Whether the other side sleeps and is to be told: of messages, or of room for its own. To be called after
     /// [`Self::send`] and after [`Self::receive`]. Says so once for each time.
     pub fn must_tell(&self) -> bool {

@@ -10,6 +10,7 @@ mod bell;
 mod hostile;
 mod layout;
 mod memory;
+mod patience;
 mod post;
 mod queue;
 mod ring;

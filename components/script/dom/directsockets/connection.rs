@@ -8,13 +8,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use direct_sockets_plane::{Bell, Plane, Post, PostError, Segment, Span};
+use direct_sockets_plane::{Bell, Patience, Plane, Post, PostError, Segment, Span};
 use direct_sockets_trace::{Link, page};
 use direct_sockets_traits::limits::{MAX_ARRIVED_EVENTS, MAX_QUEUED_REQUESTS};
 use direct_sockets_traits::{SocketError, SocketEvent, SocketId, SocketRequest};
 use ipc_channel::ipc::IpcSender;
 use log::warn;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::dom::directsockets::anysocket::SocketKind;
@@ -44,6 +44,8 @@ struct Inner {
     /// A task will look at what has arrived, or is doing so, until there is no more: nobody needs to be woken for that.
     /// While this is false, the queue of events holds the wish to be told.
     is_awaited: bool,
+    /// Of the task, before it is at its end.
+    patience: Patience,
     link: Link,
 }
 
@@ -91,6 +93,7 @@ impl Connection {
                 kinds: Default::default(),
                 arrived: Default::default(),
                 is_awaited: false,
+                patience: Patience::default(),
                 link: link.clone(),
             }),
             link,
@@ -302,10 +305,25 @@ impl Connection {
         }
     }
 
-    /// What the task is to handle next. After `None` another task will be queued for what arrives then.
+    /// What the task is to handle next, also if it comes within a moment: then nobody need be woken. After `None` another task will be queued for what arrives then.
     pub(crate) fn next_arrival(&self) -> Option<Arrival> {
         let mut inner = self.inner.lock();
         inner.take_in();
+        if inner.arrived.is_empty()
+            && let Some(moment) = inner.patience.begin()
+        {
+            let found = loop {
+                let goes_on = MutexGuard::unlocked(&mut inner, || moment.goes_on());
+                inner.take_in();
+                if !inner.arrived.is_empty() {
+                    break true;
+                }
+                if !goes_on || inner.has_ended() {
+                    break false;
+                }
+            };
+            inner.patience.end(found);
+        }
         if inner.arrived.is_empty() {
             inner.watch();
         }

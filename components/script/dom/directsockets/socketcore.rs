@@ -148,6 +148,9 @@ pub(crate) struct SocketCore {
     /// Whether bytes that were reported as written are known to be lost: `closed` says so, if no error does.
     pub(crate) is_incomplete: Cell<bool>,
 
+    /// Whether net has been asked to close the OS socket.
+    close_requested: Cell<bool>,
+
     /// Whether [`DirectSocketsClient::pin`] keeps this alive.
     is_pinned: Cell<bool>,
 
@@ -180,6 +183,7 @@ impl SocketCore {
             write_operation: Default::default(),
             aborted_by_close: Cell::new(false),
             is_incomplete: Cell::new(false),
+            close_requested: Cell::new(false),
             is_pinned: Cell::new(false),
             closed_by: Cell::new(None),
             handle,
@@ -246,6 +250,14 @@ impl SocketCore {
         self.read_error.set(error.get());
         self.has_read_error.set(true);
         true
+    }
+
+    /// Have net close the OS socket, if it has not been asked to.
+    pub(crate) fn request_close(&self) {
+        if !self.close_requested.replace(true) {
+            let _hop = self.handle.hop(&page::CLOSE);
+            self.handle.close();
+        }
     }
 
     /// Whether somebody waits for what the outstanding read brings.
@@ -476,8 +488,7 @@ pub(crate) trait DirectSocket: DomObject + Sized {
         core.state.set(SocketState::Closing);
         core.closed_by.set(Some(side));
         // Step 2.1. Have the OS close the socket. The answer queues the task of step 2.2.
-        let _hop = core.handle.hop(&page::CLOSE);
-        core.handle.close();
+        core.request_close();
     }
 
     /// What net says of the bytes that were reported as written.

@@ -110,6 +110,11 @@ impl TCPSocket {
             }
             core.handle
                 .send(SocketRequest::ShutdownWrite { id: core.handle.id });
+            if kind == WriteOperationKind::Abort && !core.read_side_open.get() {
+                // Nothing is left but to close the socket, which the end of this side will ask for: net knows it now,
+                // and its two answers come together.
+                core.request_close();
+            }
         } else {
             // An error or a refused chunk came first, and the OS socket may be gone: there is nothing to shut down
             // (decision AMB-20).
