@@ -41,10 +41,10 @@ pub(crate) mod rings;
 pub(crate) mod route;
 pub(crate) mod sink;
 pub(crate) mod socketcore;
+pub(crate) mod sockethandle;
 pub(crate) mod source;
 pub(crate) mod tcpserversocket;
 pub(crate) mod tcpsocket;
-mod trace;
 pub(crate) mod udpsocket;
 pub(crate) mod writeside;
 

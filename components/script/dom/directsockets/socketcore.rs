@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use direct_sockets_trace::page;
 use direct_sockets_traits::{
-    DomExceptionName, Handover, SocketError, SocketEvent, SocketId, SocketRequest, WriteResult,
+    DomExceptionName, Handover, SocketError, SocketEvent, SocketRequest, WriteResult,
 };
 use js::context::JSContext;
 use js::jsapi::{Heap, Value};
@@ -28,6 +28,7 @@ use crate::dom::bindings::root::MutNullableDom;
 use crate::dom::directsockets::anysocket::{PinnedSocket, SocketKind, WeakSocket};
 use crate::dom::directsockets::connection::Connection;
 use crate::dom::directsockets::directsocketsclient::DirectSocketsClient;
+use crate::dom::directsockets::sockethandle::SocketHandle;
 use crate::dom::directsockets::writeside::{WriteOperation, WriteSide};
 use crate::dom::globalscope::GlobalScope;
 use crate::dom::promise::{Promise, RootedPromise, TracedPromise};
@@ -53,58 +54,6 @@ pub(crate) enum SocketState {
 pub(crate) enum Side {
     Readable,
     Writable,
-}
-
-/// The net side of a socket. Net closes the OS socket when this is dropped, which happens when the
-/// object is collected.
-pub(crate) struct SocketHandle {
-    pub(crate) id: SocketId,
-    /// `None` if there never was one; then opening fails.
-    pub(crate) connection: Option<Arc<Connection>>,
-    /// Whether net knows this socket.
-    pub(crate) live: Cell<bool>,
-}
-
-impl SocketHandle {
-    /// For a socket that is constructed by the page.
-    pub(crate) fn for_new_socket(global: &GlobalScope) -> Self {
-        let client = global.direct_sockets();
-        Self {
-            id: client.next_ids(1),
-            connection: client.connection(global).ok(),
-            live: Cell::new(false),
-        }
-    }
-
-    pub(crate) fn send(&self, request: SocketRequest) {
-        if let Some(connection) = &self.connection {
-            connection.send(request);
-        }
-    }
-}
-
-impl SocketHandle {
-    /// Have net close the OS socket.
-    fn close(&self) {
-        if let Some(connection) = &self.connection {
-            connection.close(self.id);
-        }
-    }
-
-    /// Have net close the OS socket, which nobody will look at any more.
-    pub(crate) fn abandon(&self) {
-        if let Some(connection) = &self.connection {
-            connection.abandon(self.id);
-        }
-    }
-}
-
-impl Drop for SocketHandle {
-    fn drop(&mut self) {
-        if self.live.get() {
-            self.abandon();
-        }
-    }
 }
 
 /// The state that every socket has. A field of each of the three.

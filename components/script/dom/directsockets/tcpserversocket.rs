@@ -29,9 +29,8 @@ use crate::dom::bindings::root::{Dom, DomRoot};
 use crate::dom::bindings::str::DOMString;
 use crate::dom::bindings::weakref::WeakRef;
 use crate::dom::directsockets::anysocket::{PinnedSocket, SocketKind, WeakSocket};
-use crate::dom::directsockets::socketcore::{
-    DirectSocket, Side, SocketCore, SocketHandle, SocketState,
-};
+use crate::dom::directsockets::socketcore::{DirectSocket, Side, SocketCore, SocketState};
+use crate::dom::directsockets::sockethandle::SocketHandle;
 use crate::dom::directsockets::source::DirectSocketSourceType;
 use crate::dom::directsockets::tcpsocket::TCPSocket;
 use crate::dom::directsockets::{check_allowed_to_use, refused_option};
