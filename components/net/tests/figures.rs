@@ -352,6 +352,8 @@ fn nothing_grows_while_nothing_happens() {
     // What all that has begun comes to its end.
     let mut last = reading(&net);
     wait_until("nothing happens any more", || {
+        // Readings are answered in a row, before the client has its turn.
+        sleeps(&client);
         let before = std::mem::replace(&mut last, reading(&net));
         nothing_between(&before, &last)
     });

@@ -87,12 +87,12 @@ pub const MAX_QUESTIONS: usize = 1024;
 /// parts of four: the last part is for others.
 pub const ORIGIN_SHARE: u64 = 3;
 
-/// How long script and net look for something from each other, or from the OS, before they sleep, in microseconds: about
-/// as long as it takes to wake a thread whose processor sleeps too.
+/// How long script and net look for something from each other, or from the OS, before they sleep, in microseconds:
+/// about as long as it takes to wake a thread whose processor sleeps too.
 pub const LOOK_AGAIN_US: u64 = 100;
 
-/// How often that is left out at most where it was in vain: whoever is woken now and then for little looks again in less
-/// than a fiftieth of all cases.
+/// How often that is left out at most where it was in vain: whoever is woken now and then for little looks again in
+/// less than a fiftieth of all cases.
 pub const MAX_LOOKS_LEFT_OUT: u32 = 63;
 
 /// How many events may wait for a content process that does not take them. An honest one causes

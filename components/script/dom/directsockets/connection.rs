@@ -305,7 +305,9 @@ impl Connection {
         }
     }
 
-    /// What the task is to handle next, also if it comes within a moment: then nobody need be woken. After `None` another task will be queued for what arrives then.
+    /// What the task is to handle next, also if it comes within a moment: then nobody need be woken.
+    ///
+    /// After `None` another task will be queued for what arrives then.
     pub(crate) fn next_arrival(&self) -> Option<Arrival> {
         let mut inner = self.inner.lock();
         inner.take_in();

@@ -100,7 +100,8 @@ thread_local! {
 /// Whether the embedder lets this origin use sockets at all. The broker decides the same again.
 fn allowed_by_embedder(global: &GlobalScope) -> bool {
     let preference = pref!(dom_direct_sockets_allowed_origins);
-    let origin = global.origin().immutable().ascii_serialization();
+    let origin = global.origin().immutable().clone();
+    let origin = origin.ascii_serialization();
     ALLOWED_ORIGINS.with_borrow_mut(|seen| match seen {
         Some((text, origins)) if *text == preference => origins.allows(&origin),
         _ => {

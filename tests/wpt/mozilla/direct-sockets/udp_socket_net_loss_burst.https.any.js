@@ -93,7 +93,7 @@ for (const mode of ["bound", "connected"]) {
     await os.signalNet("KILL");
     assert_true((await os.waitForEnd("net", net)).ok, "net has ended");
     await rejectsWith(within(t, socket.closed, 5000, "closed"), "NetworkError", "closed");
-  }, `LIFE-04: net killed before it has sent what a ${mode} UDP socket has written: closed says that something is lost`);
+  }, `LIFE-04: net killed before it has sent what a ${mode} UDP socket has written: closed says so`);
 }
 
 promise_test(async t => {
