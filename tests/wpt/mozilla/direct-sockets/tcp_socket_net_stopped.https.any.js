@@ -71,6 +71,7 @@ promise_test(async t => {
   const { received, receivedSha256 } = await peer.wait("eof", { timeout: 60 });
   assert_equals(received, TOTAL);
   assert_equals(receivedSha256, stream.digest.hex(), "byte-exact");
+  writer.releaseLock();
   await socket.close();
 }, "LIFE-09, TCP-W-08: writes wait while net is stopped, memory stays bounded, and all of it arrives later");
 
@@ -108,11 +109,11 @@ for (const kind of ["default", "byob"]) {
 promise_test(async t => {
   const peer = await makePeer(t, "sink");
   const { socket, writable } = await connect(t, peer);
+  const writer = writable.getWriter();
   const other = await connect(t, peer);
   const [opening, closing, otherClosing] = await whileStopped(async () => {
     const late = Array.from({ length: 50 }, () => new TCPSocket(peer.address, peer.port));
     late.forEach(({ opened }) => held(opened));
-    const writer = writable.getWriter();
     await writer.write(encode("before the end"));
     const ends = [held(writer.close()), held(other.socket.close())];
     await pageGoesOn();
@@ -134,6 +135,7 @@ promise_test(async t => {
   const log = await peer.wait("eof");
   assert_equals(log.received, 14);
   await Promise.all(opening.map(late => late.close()));
+  writer.releaseLock();
   await socket.close();
 }, "LIFE-09, TCP-W-15: opening and closing wait while net is stopped, and nothing is reported before it has happened");
 
@@ -169,5 +171,6 @@ promise_test(async t => {
     last = number;
   }
   assert_greater_than(last, 0);
+  writer.releaseLock();
   await socket.close();
 }, "LIFE-09, UDP-W-17: datagrams wait while net is stopped, and are sent in order later");
