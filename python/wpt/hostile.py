@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
@@ -27,11 +28,12 @@ def shared_memory(pid: int) -> list[tuple[int, int]]:
     return found
 
 
-def scribble(pid: int, seed: int, count: int = 200) -> None:
-    """Write over all memory that a process shares: mostly over the pages where positions and messages stand."""
+def scribble(pid: int, seed: int, count: int = 200) -> bool:
+    """Write over all memory that a process shares: mostly over the pages where positions and messages stand. Whether
+    there was any: a process lets go of it when it finds what cannot be.
+    """
     chance = random.Random(seed)
     memory = shared_memory(pid)
-    assert memory, f"process {pid} shares no memory"
     descriptor = os.open(f"/proc/{pid}/mem", os.O_RDWR)
     try:
         for start, end in memory:
@@ -41,5 +43,10 @@ def scribble(pid: int, seed: int, count: int = 200) -> None:
                 place = start + page % ((end - start) // PAGE) * PAGE + 8 * chance.randrange(PAGE // 8)
                 word = chance.choice((0, 1, 2**64 - 1, chance.getrandbits(64), chance.randrange(2**20)))
                 os.pwrite(descriptor, word.to_bytes(8, "little"), place)
+    except OSError as error:
+        # It has been let go of in between.
+        if error.errno != errno.EIO:
+            raise
     finally:
         os.close(descriptor)
+    return bool(memory)
