@@ -37,7 +37,8 @@ use crate::udp_open::{self, Families, Opened};
 /// What an error of the network makes of an idle socket is not "readable": the kernel has a word of its own for it.
 const RECEIVABLE: Interest = Interest::READABLE.add(Interest::ERROR);
 
-/// After so many datagrams of one socket in a row it is the turn of others: as many as one call can send at most.
+/// After so many datagrams of one socket in a row it is the turn of others: as many as one call can send at most. The
+/// last call may lead over it.
 const DATAGRAMS_IN_A_ROW: usize = 64;
 
 /// How long to wait for room in the kernel's queue where nobody tells.

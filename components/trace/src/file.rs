@@ -31,7 +31,8 @@ const LOOK: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub struct TraceFile {
     file: File,
-    /// How long it may get: this, a line, and an end.
+    /// How long it may get. A line and an end come on top, and what other processes write at the same moment: a
+    /// buffer of each at most.
     limit: u64,
     /// Nothing follows.
     is_over: bool,
